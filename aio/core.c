@@ -1,0 +1,229 @@
+// Submit, complete, cancel, deadlines, wait: the life of a request. Its state changes only here, interrupts masked, and
+// whoever changes it from queued or started first has won: completion, cancel or deadline.
+#include "aio/core.h"
+
+#include <errno.h>
+
+#include "aio/queue.h"
+#include "arch/assert.h"
+#include "arch/cpu.h"
+#include "arch/memory.h"
+
+// Completions that came outside isr level, or while another one was being finished: they wait here for their done().
+// One at a time is finished, so a done() that submits to a device which completes at once does not recurse.
+static struct {
+    struct io_request *head, *tail;
+    bool busy; // Somebody is finishing requests, or the software interrupt will.
+    struct irq_work work;
+} finishing;
+
+enum { FINISH_BUDGET = 64 }; // Requests finished in one go before other interrupts get their turn.
+
+static int request_check(const struct io_request *request)
+{
+    enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
+    if (request->priority >= IO_PRIORITIES || request->size > PTRDIFF_MAX || request->op > IO_OPEN)
+        return -EINVAL;
+    if (request->op > IO_WRITE)
+        return 0;
+    if (request->flags & IO_KERNEL_BUFFER)
+        access += MEMORY_KERNEL_SOURCE - MEMORY_SOURCE;
+    return memory_check((uintptr_t)request->buffer, request->size, access);
+}
+
+// Counted as started before the driver sees it: the completion may come from inside.
+static void start_locked(struct device *device, struct io_lane *lane, struct io_request *request)
+{
+    request->state = IO_STARTED;
+    lane->in_flight++;
+    int error = device->ops->submit(device, request);
+    if (error)
+        io_complete(request, error);
+}
+
+// Gives waiting requests to the device as long as it takes more.
+static void start_waiting_locked(struct device *device, struct io_lane *lane)
+{
+    if (lane->starting)
+        return; // The loop below is at work further up the stack and goes on.
+    lane->starting = true;
+    while (lane->waiting != 0 && lane->in_flight < lane->depth)
+        start_locked(device, lane, queue_pop(lane));
+    lane->starting = false;
+}
+
+// Takes a request back from its device or its queue. Result: 0, or why it stays there.
+static int withdraw_locked(struct io_request *request, int reason)
+{
+    struct device *device = request->device;
+    if (request->state == IO_QUEUED) {
+        queue_remove(request->lane, request);
+        io_complete(request, reason);
+        return 0;
+    }
+    if (request->state != IO_STARTED)
+        return -EALREADY;
+    // Cancelling before the driver is asked: it may complete the request from inside.
+    request->state = IO_CANCELLING;
+    int error = device->ops->cancel ? device->ops->cancel(device, request) : -EBUSY;
+    if (error)
+        request->state = IO_STARTED;
+    return error;
+}
+
+static void deadline_expired(struct timer *timer)
+{
+    struct io_request *request =
+        (struct io_request *)((char *)timer - offsetof(struct io_request, timer));
+    if (request->state == IO_QUEUED || request->state == IO_STARTED) {
+        // The verdict is given when the device has let go of the buffer, whether it can be made to or not.
+        request->late = true;
+        if (withdraw_locked(request, -ETIMEDOUT) == -EALREADY)
+            request->late = false; // It was just in time.
+    }
+}
+
+int io_submit(struct device *device, struct io_request *request)
+{
+    int error = request_check(request);
+    if (error) {
+        device->statistics.refused++;
+        return error;
+    }
+    uint32_t flags = irq_save();
+    assert(request->state == IO_IDLE);
+    request->state = IO_QUEUED;
+    request->device = device;
+    request->complete = io_complete;
+    request->late = false;
+    request->moved = 0;
+    device->statistics.submitted++;
+    struct io_lane *lane = device_lane(device, request->op);
+    request->lane = lane;
+    if (request->deadline_ns != 0) {
+        request->timer.expired = deadline_expired;
+        timer_arm(&request->timer, request->deadline_ns);
+    }
+    // An idle device gets it straight, past the queue: nothing can be waiting there.
+    if (lane->in_flight < lane->depth && !lane->starting)
+        start_locked(device, lane, request);
+    else
+        queue_push(lane, request);
+    irq_restore(flags);
+    return 0;
+}
+
+static void run_notify(struct callback *callback)
+{
+    struct io_request *request =
+        (struct io_request *)((char *)callback - offsetof(struct io_request, callback));
+    request->state = IO_IDLE;
+    request->notify(request);
+}
+
+// The last step, at isr level: the owner learns the result. Without a notify() to follow, the request is the owner's
+// from here on and may be submitted anew inside done().
+static void finish(struct io_request *request)
+{
+    bool notify = request->notify != NULL;
+    request->state = notify ? IO_DONE : IO_IDLE;
+    if (request->done)
+        request->done(request);
+    if (notify) {
+        request->callback.run = run_notify;
+        callback_post_isr(&request->callback);
+    }
+}
+
+// Finishes the requests that wait for it, up to the budget.
+static void finish_waiting(struct irq_work *work)
+{
+    for (unsigned budget = FINISH_BUDGET; finishing.head && budget > 0; budget--) {
+        struct io_request *request = finishing.head;
+        finishing.head = request->next;
+        finish(request);
+    }
+    if (finishing.head) {
+        work->run = finish_waiting;
+        irq_defer(work);
+    } else {
+        finishing.busy = false;
+    }
+}
+
+static void finish_later_locked(struct io_request *request)
+{
+    request->state = IO_FINISHING;
+    request->next = NULL;
+    if (finishing.head)
+        finishing.tail->next = request;
+    else
+        finishing.head = request;
+    finishing.tail = request;
+    if (!finishing.busy) {
+        finishing.busy = true;
+        finishing.work.run = finish_waiting;
+        irq_defer(&finishing.work);
+    }
+}
+
+void io_complete(struct io_request *request, ssize_t result)
+{
+    uint32_t flags = irq_save();
+    struct io_lane *lane = request->lane;
+    assert(request->state >= IO_QUEUED && request->state <= IO_CANCELLING);
+    if (timer_armed(&request->timer))
+        timer_cancel(&request->timer);
+    if (request->state != IO_QUEUED)
+        lane->in_flight--;
+    if (result >= 0)
+        request->moved = (size_t)result;
+    request->result = request->late ? -ETIMEDOUT : result;
+    // In the order of completion: at once only when nobody else is being finished. The device is given its next request
+    // before done() is called, so that it works on meanwhile.
+    if (cpu_in_isr() && !finishing.busy) {
+        finishing.busy = true;
+        if (lane->waiting != 0)
+            start_waiting_locked(request->device, lane);
+        finish(request);
+        finish_waiting(&finishing.work);
+    } else {
+        finish_later_locked(request);
+        if (lane->waiting != 0)
+            start_waiting_locked(request->device, lane);
+    }
+    irq_restore(flags);
+}
+
+static int nowhere_submit(struct device *device, struct io_request *request)
+{
+    (void)device;
+    return (int)request->result;
+}
+
+void io_fail(struct io_request *request, int error)
+{
+    static const struct device_ops ops = { nowhere_submit, NULL };
+    static struct device nowhere = { .name = "nowhere", .ops = &ops, .lanes = { { .depth = 1 } } };
+    request->op = IO_OPEN; // Needs no buffer.
+    request->result = error;
+    error = io_submit(&nowhere, request);
+    assert(error == 0);
+}
+
+int io_cancel(struct io_request *request)
+{
+    uint32_t flags = irq_save();
+    int error = withdraw_locked(request, -ECANCELED);
+    irq_restore(flags);
+    return error;
+}
+
+ssize_t io_wait(struct io_request *request)
+{
+    uint32_t flags = irq_save();
+    while (io_in_flight(request))
+        level_sleep_locked();
+    irq_restore(flags);
+    return request->result;
+}

@@ -1,0 +1,71 @@
+// The inline half of arch/cpu.h for ARMv7-A. Main and callbacks run in System mode, the isr level in Supervisor mode.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CPU_CACHE_LINE 32 // Bytes, Cortex-A9 L1 (a Cortex-A15 has 64: twice the lines are cleaned, none is missed).
+#define CPU_CACHE_LINE_MAX 64
+
+enum { CPSR_IRQ_MASKED = 0x80, CPSR_MODE_MASK = 0x1f, CPSR_MODE_SUPERVISOR = 0x13 };
+
+static inline uint32_t cpsr_read(void)
+{
+    uint32_t cpsr;
+    __asm__ volatile("mrs %0, cpsr" : "=r"(cpsr));
+    return cpsr;
+}
+
+static inline uint32_t irq_save(void)
+{
+    uint32_t cpsr = cpsr_read();
+    __asm__ volatile("cpsid i" ::: "memory");
+    return cpsr;
+}
+
+static inline void irq_restore(uint32_t flags)
+{
+    __asm__ volatile("msr cpsr_c, %0" ::"r"(flags) : "memory");
+}
+
+static inline void irq_unmask(void)
+{
+    __asm__ volatile("cpsie i" ::: "memory");
+}
+
+static inline void irq_mask(void)
+{
+    __asm__ volatile("cpsid i" ::: "memory");
+}
+
+static inline void irq_open_once(void)
+{
+    __asm__ volatile("cpsie i\n\tisb\n\tcpsid i" ::: "memory");
+}
+
+static inline bool irq_masked(void)
+{
+    return (cpsr_read() & CPSR_IRQ_MASKED) != 0;
+}
+
+static inline bool cpu_in_isr(void)
+{
+    return (cpsr_read() & CPSR_MODE_MASK) == CPSR_MODE_SUPERVISOR;
+}
+
+static inline void cpu_wait_for_interrupt(void)
+{
+    // The barrier lets stores reach their devices before the core sleeps (ARM ARM B1.8.14).
+    __asm__ volatile("dsb\n\twfi" ::: "memory");
+}
+
+static inline void barrier_publish(void)
+{
+    // A full-system barrier: the observer is a bus master, outside the inner shareable domain.
+    __asm__ volatile("dsb st" ::: "memory");
+}
+
+static inline void barrier_consume(void)
+{
+    __asm__ volatile("dmb sy" ::: "memory");
+}

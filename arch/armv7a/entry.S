@@ -1,0 +1,109 @@
+// Exception entry on ARMv7-A: the vectors, the interrupt path up to the callback level, and the way into a fault report.
+//
+// Main and callbacks run in System mode, the isr level in Supervisor mode on a stack of its own. An interrupt saves only
+// what a C function may destroy; interrupts do not nest at isr level, so the isr stack holds one frame, or two while
+// the callback level is active (ARM ARM B1.8).
+    .syntax unified
+    .arm
+    .fpu    neon
+
+    .equ MODE_FIQ, 0x11
+    .equ MODE_SUPERVISOR, 0x13
+    .equ MODE_ABORT, 0x17
+    .equ MODE_UNDEFINED, 0x1b
+    .equ MODE_SYSTEM, 0x1f
+
+    .section .vectors, "ax"
+    .balign 32
+    .global vectors
+vectors:
+    b       _start
+    b       undefined_entry
+    b       supervisor_call_entry
+    b       prefetch_abort_entry
+    b       data_abort_entry
+    nop                         // Reserved.
+    b       irq_entry
+    b       fiq_entry
+
+    .text
+    .type   irq_entry, %function
+irq_entry:
+    sub     lr, lr, #4
+    srsdb   sp!, #MODE_SUPERVISOR
+    cps     #MODE_SUPERVISOR
+    push    {r0-r3, r12, lr}    // lr is dead here; it keeps the stack on 8 bytes.
+    bl      irq_dispatch
+    cmp     r0, #0
+    bne     callback_level_enter
+    .type   irq_leave, %function
+irq_leave:
+    clrex                       // A reservation of the interrupted code must not survive (ARM ARM A3.4.4).
+    pop     {r0-r3, r12, lr}
+    rfeia   sp!
+
+// The callback level is entered from the tail of an interrupt that came out of main. Main's frame stays on the isr stack;
+// its stack pointer, link register and floating-point registers are kept on the callback stack. A callback's
+// interrupts push and pop their own frame above main's.
+    .type   callback_level_enter, %function
+callback_level_enter:
+    cps     #MODE_SYSTEM
+    mov     r0, sp
+    mov     r1, lr
+    ldr     sp, =__callback_stack_top
+    vmrs    r2, fpscr
+    push    {r0, r1, r2, r3}
+    vpush   {d16-d31}
+    vpush   {d0-d15}
+    bl      callback_level_run
+    vpop    {d0-d15}
+    vpop    {d16-d31}
+    pop     {r0, r1, r2, r3}
+    vmsr    fpscr, r2
+    mov     lr, r1
+    mov     sp, r0
+    cps     #MODE_SUPERVISOR
+    b       irq_leave
+
+// Faults: everything the report shows is pushed as struct fault_frame of fault.c, lowest address last.
+    .macro fault_entry kind, adjust, mode
+    sub     lr, lr, #\adjust
+    srsdb   sp!, #\mode
+    push    {r0-r12}
+    mov     r5, #\kind
+    mov     r6, #\mode
+    b       fault_common
+    .endm
+
+    .type   undefined_entry, %function
+undefined_entry:
+    fault_entry 0, 4, MODE_UNDEFINED
+    .type   prefetch_abort_entry, %function
+prefetch_abort_entry:
+    fault_entry 1, 4, MODE_ABORT
+    .type   data_abort_entry, %function
+data_abort_entry:
+    fault_entry 2, 8, MODE_ABORT
+    .type   supervisor_call_entry, %function
+supervisor_call_entry:
+    fault_entry 3, 4, MODE_SUPERVISOR
+    .type   fiq_entry, %function
+fiq_entry:
+    fault_entry 4, 4, MODE_FIQ
+
+    .type   fault_common, %function
+fault_common:
+    ldr     r0, [sp, #14 * 4]   // The interrupted code's mode,
+    and     r0, r0, #0x1f
+    mrs     r4, cpsr
+    bic     r1, r4, #0x1f
+    orr     r1, r1, r0
+    msr     cpsr_c, r1          // whose sp and lr are banked.
+    mov     r2, sp
+    mov     r3, lr
+    msr     cpsr_c, r4
+    push    {r2, r3}
+    mov     r0, sp
+    mov     r1, r5
+    bic     sp, sp, #7
+    bl      fault_taken

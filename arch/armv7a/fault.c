@@ -1,0 +1,135 @@
+// Fault reports on ARMv7-A: what happened, where, at which level, with which registers (ARM ARM B3.12, B3.13).
+#include "arch/fault.h"
+
+#include "arch/assert.h"
+#include "arch/cpu.h"
+#include "arch/report.h"
+
+enum fault_kind {
+    FAULT_UNDEFINED,
+    FAULT_PREFETCH_ABORT,
+    FAULT_DATA_ABORT,
+    FAULT_SUPERVISOR_CALL,
+    FAULT_FIQ,
+};
+
+// As entry.S pushes it.
+struct fault_frame {
+    uint32_t sp, lr;
+    uint32_t r[13];
+    uint32_t pc, cpsr;
+};
+
+enum { CPSR_MODE_SYSTEM = 0x1f, CPSR_THUMB = 0x20, FSR_WRITE = 1 << 11, PAGE_BYTES = 4096 };
+
+extern char __isr_stack_guard[], __callback_stack_guard[], __main_stack_guard[];
+extern char __callback_stack_top[];
+
+static bool faulted; // A fault inside the report ends the machine at once.
+
+static uint32_t fault_status(enum fault_kind kind, uint32_t *address)
+{
+    uint32_t status;
+    if (kind == FAULT_PREFETCH_ABORT) {
+        __asm__ volatile("mrc p15, 0, %0, c5, c0, 1" : "=r"(status));   // IFSR
+        __asm__ volatile("mrc p15, 0, %0, c6, c0, 2" : "=r"(*address)); // IFAR
+    } else {
+        __asm__ volatile("mrc p15, 0, %0, c5, c0, 0" : "=r"(status));   // DFSR
+        __asm__ volatile("mrc p15, 0, %0, c6, c0, 0" : "=r"(*address)); // DFAR
+    }
+    return status;
+}
+
+static bool in_page(uint32_t address, const char *page)
+{
+    return address - (uint32_t)page < PAGE_BYTES;
+}
+
+// The status field in words (ARM ARM table B3-23, short descriptors).
+static const char *fault_reason(uint32_t status, uint32_t address)
+{
+    if (in_page(address, __main_stack_guard))
+        return "main's stack has overflowed";
+    if (in_page(address, __callback_stack_guard))
+        return "the callback stack has overflowed";
+    if (in_page(address, __isr_stack_guard))
+        return "the isr stack has overflowed";
+    switch ((status & 0xf) | (status >> 6 & 0x10)) {
+    case 0x01:
+        return "unaligned address";
+    case 0x05:
+    case 0x07:
+        return address < PAGE_BYTES ? "null pointer" : "nothing is mapped there";
+    case 0x0d:
+    case 0x0f:
+        return "read-only, or data executed";
+    case 0x08:
+    case 0x16:
+        return "bus error";
+    default:
+        return "see the fault status";
+    }
+}
+
+static const char *fault_level(const struct fault_frame *frame)
+{
+    uint32_t callback_stack = (uint32_t)__callback_stack_top - (uint32_t)__callback_stack_guard;
+    if ((frame->cpsr & CPSR_MODE_MASK) != CPSR_MODE_SYSTEM)
+        return "isr";
+    return frame->sp - (uint32_t)__callback_stack_guard <= callback_stack ? "callback" : "main";
+}
+
+static void report_cause(const struct fault_frame *frame, enum fault_kind kind)
+{
+    uint32_t address = frame->pc;
+    uint32_t status;
+    switch (kind) {
+    case FAULT_UNDEFINED:
+        report("\nfault: undefined instruction at 0x%08x", (unsigned)address);
+        break;
+    case FAULT_PREFETCH_ABORT:
+        status = fault_status(kind, &address);
+        report("\nfault: cannot execute at 0x%08x: %s (IFSR 0x%x)", (unsigned)address, fault_reason(status, address),
+               (unsigned)status);
+        break;
+    case FAULT_DATA_ABORT:
+        status = fault_status(kind, &address);
+        report("\nfault: cannot %s 0x%08x: %s (DFSR 0x%x), by the instruction at 0x%08x",
+               status & FSR_WRITE ? "write" : "read", (unsigned)address, fault_reason(status, address),
+               (unsigned)status, (unsigned)frame->pc);
+        break;
+    case FAULT_SUPERVISOR_CALL:
+    case FAULT_FIQ:
+        report("\nfault: unexpected %s at 0x%08x", kind == FAULT_FIQ ? "fast interrupt" : "supervisor call",
+               (unsigned)address);
+        break;
+    }
+    report(", at %s level\n", fault_level(frame));
+}
+
+// Called by entry.S on the fault stack. Ends the machine.
+_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind);
+_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind)
+{
+    int exit_status = kind == FAULT_UNDEFINED ? EXIT_UNDEFINED : EXIT_FAULT;
+    if (faulted)
+        machine_exit(exit_status);
+    faulted = true;
+    report_cause(frame, kind);
+    for (int i = 0; i < 12; i += 4)
+        report("  r%-2d %08x  r%-2d %08x  r%-2d %08x  r%-2d %08x\n", i, (unsigned)frame->r[i], i + 1,
+               (unsigned)frame->r[i + 1], i + 2, (unsigned)frame->r[i + 2], i + 3, (unsigned)frame->r[i + 3]);
+    report("  r12 %08x  sp  %08x  lr  %08x  pc  %08x  cpsr %08x (%s)\n", (unsigned)frame->r[12], (unsigned)frame->sp,
+           (unsigned)frame->lr, (unsigned)frame->pc, (unsigned)frame->cpsr, frame->cpsr & CPSR_THUMB ? "Thumb" : "ARM");
+    machine_exit(exit_status);
+}
+
+_Noreturn void assertion_failed(const char *expression, const char *file, int line)
+{
+    irq_save();
+    if (!faulted) {
+        faulted = true;
+        report("\nassertion failed: %s (%s:%d), called from %p\n", expression, file, line, __builtin_return_address(0));
+    }
+    machine_exit(EXIT_ASSERTION);
+}

@@ -1,0 +1,19 @@
+// The end of the machine, wanted or not: exit statuses, faults, and the registers that a fault report shows.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    EXIT_ASSERTION = 134, // As a shell shows SIGABRT,
+    EXIT_UNDEFINED = 132, // SIGILL,
+    EXIT_FAULT = 139,     // SIGSEGV.
+};
+
+// Ends the machine: the debugger or QEMU takes the status (0 … 255); without one the CPU sleeps for good.
+// Context: any.
+_Noreturn void machine_exit(int status);
+
+// Says whether a debugger answers semihosting calls (a flag of the board).
+// Context: boot.
+void machine_semihosting(bool available);

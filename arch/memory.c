@@ -1,0 +1,36 @@
+// The address space as far as moved bytes are concerned: RAM from the board, the image's parts from the linker.
+#include "arch/memory.h"
+
+#include <errno.h>
+
+extern char __text_start[], __rodata_end[], __kernel_data_start[], __kernel_data_end[];
+
+static const struct memory_range *memory_ram;
+
+void memory_init(const struct memory_range *ram)
+{
+    memory_ram = ram;
+}
+
+// Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has checked.
+static bool overlaps(uintptr_t address, size_t size, const char *start, const char *end)
+{
+    return address < (uintptr_t)end && address + size > (uintptr_t)start;
+}
+
+int memory_check(uintptr_t address, size_t size, enum memory_access access)
+{
+    bool kernel = access >= MEMORY_KERNEL_SOURCE;
+    bool destination = access == MEMORY_DESTINATION || access == MEMORY_KERNEL_DESTINATION;
+    if (size == 0)
+        return 0;
+    // Offsets from RAM's start wrap to huge numbers below it, so one comparison serves both ends.
+    uintptr_t offset = address - memory_ram->base;
+    if (offset >= memory_ram->size || size > memory_ram->size - offset)
+        return -EFAULT;
+    if (destination && overlaps(address, size, __text_start, __rodata_end))
+        return -EFAULT;
+    if (!kernel && overlaps(address, size, __kernel_data_start, __kernel_data_end))
+        return -EFAULT;
+    return 0;
+}

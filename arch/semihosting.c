@@ -1,0 +1,44 @@
+// Semihosting's operations in terms of the one call that each architecture makes.
+#include "arch/semihosting.h"
+
+#include "arch/cpu.h"
+#include "arch/fault.h"
+
+// Mode 8 of the name ":tt" is the host's standard error ("a" in fopen's terms, Semihosting 7.11).
+enum { OPEN_MODE_STDERR = 8, STOPPED_APPLICATION_EXIT = 0x20026 };
+
+static bool semihosting_available;
+
+void machine_semihosting(bool available)
+{
+    semihosting_available = available;
+}
+
+_Noreturn void machine_exit(int status)
+{
+    const uintptr_t parameters[] = { STOPPED_APPLICATION_EXIT, (uintptr_t)status };
+    irq_save();
+    if (semihosting_available)
+        semihosting_call(SYS_EXIT_EXTENDED, parameters);
+    for (;;)
+        cpu_wait_for_interrupt();
+}
+
+void semihosting_write(const char *text, size_t size)
+{
+    static intptr_t handle = -1;
+    if (handle < 0) {
+        const uintptr_t open[] = { (uintptr_t) ":tt", OPEN_MODE_STDERR, 3 };
+        handle = semihosting_call(SYS_OPEN, open);
+    }
+    const uintptr_t write[] = { (uintptr_t)handle, (uintptr_t)text, size };
+    semihosting_call(SYS_WRITE, write);
+}
+
+int semihosting_command_line(char *text, size_t size)
+{
+    uintptr_t parameters[] = { (uintptr_t)text, size };
+    if (semihosting_call(SYS_GET_CMDLINE, parameters) != 0)
+        return -1;
+    return (int)parameters[1];
+}

@@ -1,0 +1,63 @@
+// The composition root: everything is put together here, in this order, one line a step.
+#include "arch/cpu.h"
+#include "arch/fault.h"
+#include "arch/protection.h"
+#include "arch/report.h"
+#include "arch/semihosting.h"
+#include "board/board.h"
+#include "drivers/device.h"
+#include "drivers/uart/uart.h"
+#include "faces/posix/posix.h"
+#include "fs/devfs.h"
+#include "fs/procfs.h"
+#include "fs/tty.h"
+
+enum { COMMAND_LINE_BYTES = 8192, EXIT_USAGE = 2 };
+
+// The program's to keep and to change, so not among the kernel's data.
+__attribute__((section(".user.bss"))) static char command_line[COMMAND_LINE_BYTES];
+
+// Hardware that does not start is left out; the board goes on without it.
+static void start_hardware(void)
+{
+    for (const struct hardware *hardware = board.hardware; hardware->name; hardware++) {
+        int error = hardware->driver->start(hardware);
+        if (error)
+            report("boot: %s does not start: errno %d\n", hardware->name, -error);
+    }
+}
+
+static void read_command_line(void)
+{
+    if (board.semihosting && semihosting_command_line(command_line, sizeof command_line) < 0) {
+        report("boot: the command line is longer than %d bytes\n", COMMAND_LINE_BYTES - 1);
+        machine_exit(EXIT_USAGE);
+    }
+}
+
+static void must(int error, const char *step)
+{
+    if (error) {
+        report("boot: %s: errno %d\n", step, -error);
+        machine_exit(EXIT_FAULT);
+    }
+}
+
+// Called by start.S on main's stack, memory zeroed, interrupts masked.
+_Noreturn void boot(void);
+_Noreturn void boot(void)
+{
+    memory_init(&board.ram);                                            // What may be moved where.
+    protection_init(&board.ram, board.mmio);                            // The memory map; caches on.
+    machine_semihosting(board.semihosting);                             // A way to end.
+    report_to(board.semihosting ? semihosting_write : uart_console_sink); // A way to complain.
+    start_hardware();                                                   // In the board's order: the interrupt controller first.
+    must(tty_init(device_find(board.console)), "no console");           // Line editing on the serial port.
+    devfs_init();                                                       // /dev/null, /dev/zero.
+    must(procfs_init(), "/proc");                                       // Counters as text.
+    posix_streams_init();                                               // errno and streams per level.
+    posix_signals_init();                                               // ^C is SIGINT.
+    irq_unmask();                                                       // From here on things happen by themselves.
+    read_command_line();                                                // Arguments and environment.
+    program_start(command_line);                                        // Constructors, main, exit.
+}

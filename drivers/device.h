@@ -1,0 +1,142 @@
+// The contract between the core and every driver: a request, a device, and the three things a device can do.
+//
+// A request travels down through submit() and comes back through the pointer that the core stored in it, so no driver
+// knows who asked. From submit() until device_complete() the driver owns the request and its buffer.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch/hardware.h"
+#include "irq/callback.h"
+#include "irq/clock.h"
+#include "irq/irq.h"
+
+enum io_op {
+    IO_READ,  // size bytes at offset into buffer; result: bytes read, fewer at the end, 0 there.
+    IO_WRITE, // size bytes from buffer to offset; result: bytes written.
+    IO_FLUSH, // Everything written before it is on the medium; result: 0.
+    IO_OPEN,  // The device is ready to be used (a card is there and initialised); result: 0.
+};
+
+enum io_flags {
+    IO_KERNEL_BUFFER = 1, // The buffer lies in the kernel's own data (memory_check's kernel access).
+    IO_NONBLOCK = 2,      // A stream answers -EAGAIN instead of waiting for data.
+};
+
+// The life of a request. Changed by the core only, interrupts masked.
+enum io_state {
+    IO_IDLE,
+    IO_QUEUED,     // Waits in the core for the device.
+    IO_STARTED,    // With the driver.
+    IO_CANCELLING, // The driver is giving it up.
+    IO_FINISHING,  // The result is known; done() comes next, at isr level.
+    IO_DONE,       // Waits for its notify().
+};
+
+enum { IO_PRIORITIES = 8 }; // 0 goes first; as many as POSIX's AIO_PRIO_DELTA_MAX + 1.
+
+struct io_request {
+    // Set by the owner before submit; not changed until the request is the owner's again.
+    enum io_op op;
+    uint8_t flags;    // enum io_flags.
+    uint8_t priority; // 0 (first) … IO_PRIORITIES - 1.
+    uint64_t offset;  // Bytes; ignored by streams.
+    void *buffer;
+    size_t size;          // Bytes.
+    uint64_t deadline_ns; // On the clock of clock_now_ns(); 0: none.
+    void (*done)(struct io_request *);   // isr level: the result is there. May be NULL.
+    void (*notify)(struct io_request *); // Callback level: tells the user. May be NULL.
+
+    // Set by the core when the request is done.
+    ssize_t result; // As the operation says, or -errno.
+    size_t moved;   // Bytes known to have been moved, also when result is an error.
+
+    // The core's and, from submit to completion, the driver's.
+    enum io_state state;
+    bool late;                                              // Its deadline has passed.
+    struct device *device;
+    struct io_lane *lane;
+    void (*complete)(struct io_request *, ssize_t result);
+    struct io_request *next, *previous;                     // In the core's queue; the driver's while started.
+    struct timer timer;                                     // The deadline.
+    union {
+        struct irq_work work;     // On its way to isr level,
+        struct callback callback; // and then to the callback level.
+    };
+};
+
+// One direction of a device, with the requests that wait for it.
+struct io_lane {
+    uint16_t depth;     // Requests the driver takes at a time; set by the driver.
+    uint16_t in_flight; // Requests the driver has.
+    bool starting;      // The core is giving it requests just now.
+    uint32_t waiting;   // Bit p: a request of priority p waits.
+    struct {
+        struct io_request *head, *tail;
+    } queue[IO_PRIORITIES];
+};
+
+struct device_ops {
+    // Starts a request, with interrupts masked. 0: device_complete() follows exactly once, perhaps before submit returns.
+    // -errno: the device does not take it, and the request fails with that.
+    int (*submit)(struct device *device, struct io_request *request);
+
+    // Gives up a started request, with interrupts masked. 0: device_complete() follows with -ECANCELED and `moved` as
+    // far as the hardware says, once the device is proved quiet. -EALREADY: it has finished, its completion is on
+    // the way. -EBUSY, or no cancel at all: it cannot be withdrawn.
+    int (*cancel)(struct device *device, struct io_request *request);
+};
+
+enum device_kind { DEVICE_BLOCK, DEVICE_STREAM };
+
+struct device {
+    const char *name;
+    const struct device_ops *ops;
+    enum device_kind kind;
+    uint64_t size_bytes;   // Of a block device, once IO_OPEN has completed.
+    uint32_t block_bytes;  // Its natural block; requests need not keep to it.
+    bool read_only;        // Writing is refused when it is opened.
+    bool terminal;         // A person may sit at its other end.
+    bool duplex;           // Reads and writes wait in lanes of their own.
+    struct io_lane lanes[2];
+    struct {
+        uint32_t submitted, completed, refused;
+        uint64_t bytes_read, bytes_written;
+    } statistics;
+    struct device *next; // In the list of all devices.
+};
+
+static inline struct io_lane *device_lane(struct device *device, enum io_op op)
+{
+    if (op == IO_WRITE && device->duplex)
+        return &device->lanes[1];
+    return &device->lanes[0];
+}
+
+// Ends a request, with result as its operation says or -errno; before an error, request->moved says what was moved all the
+// same. The driver must be ready for the next submit, which may come from inside.
+// Context: any.
+static inline void device_complete(struct io_request *request, ssize_t result)
+{
+    request->complete(request, result);
+}
+
+// Cuts a request on a block device to what lies inside it.
+// Result: bytes to move from request->offset on; 0: a read at or past the end, or nothing asked; -ENOSPC: a write there.
+// Context: any.
+ssize_t device_clamp(const struct device *device, const struct io_request *request);
+
+// Makes a device known by its name. Result: 0, or -EEXIST.
+// Context: boot.
+int device_register(struct device *device);
+
+// Result: the device, or NULL.
+// Context: any.
+struct device *device_find(const char *name);
+
+// The first device, the others following by next; in the order of registration.
+// Context: any.
+struct device *device_first(void);

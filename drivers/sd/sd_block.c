@@ -1,0 +1,368 @@
+// An SD card as a block device: requests of any offset, length and buffer, one at a time, as
+// commands to the card.
+//
+// Whole sectors to or from a buffer on a word boundary are moved by ADMA2, up to host.transfer_most
+// a command. What is left, parts of sectors and buffers that ADMA2 cannot address, goes through a
+// bounce buffer of eight sectors; a write of part of a sector reads it first. The CPU copies those
+// bytes at isr level, at most 4 KiB at a time.
+//
+// After an error or a cancelled transfer nobody knows what state the card is in: the next request
+// brings it up anew.
+
+#include <errno.h>
+
+#include "arch/assert.h"
+#include "arch/cpu.h"
+#include "drivers/sd/sd_card.h"
+#include "drivers/sd/sd_protocol.h"
+
+enum {
+    ADMA_ALIGNMENT = 4,
+    FLUSH_POLL_NS = 1000000,
+    FLUSH_POLLS = 1000, // A second; a card may be busy for half of one (4.6.2.2).
+};
+
+static int sd_next(struct sd_card *card);
+
+static inline struct sd_card *sd_card_of_device(struct device *device)
+{
+    return (struct sd_card *)((char *)device - offsetof(struct sd_card, device));
+}
+
+// The card is ready for the next submit before the core hears of the end: it comes from inside.
+static void sd_finish(struct sd_card *card, ssize_t result)
+{
+    struct io_request *request = card->request;
+    card->request = NULL;
+    device_complete(request, result);
+}
+
+// A card that stopped answering is a failed device to the one who asked; -ETIMEDOUT would be his
+// own deadline.
+static void sd_fail(struct sd_card *card, int status)
+{
+    card->ready = false;
+    sd_finish(card, status == -ETIMEDOUT ? -EIO : status);
+}
+
+// A transfer has ended after `bytes` of the request: it is through, broken, or goes on.
+static inline void sd_go_on(struct sd_card *card, int status, size_t bytes)
+{
+    card->request->moved += bytes;
+    card->left -= bytes;
+    if (status == 0 && card->left == 0) {
+        sd_finish(card, (ssize_t)card->request->moved);
+        return;
+    }
+    if (status == 0)
+        status = sd_next(card);
+    if (status < 0)
+        sd_fail(card, status);
+}
+
+// ---- One transfer ----
+
+static int sd_status_error(const struct sd_card *card, uint32_t status)
+{
+    if (status & SD_STATUS_WP_VIOLATION)
+        return -EROFS;
+    if (status & (SD_STATUS_OUT_OF_RANGE | SD_STATUS_ADDRESS_ERROR))
+        return card->request->op == IO_WRITE ? -ENOSPC : -EIO;
+    return -EIO;
+}
+
+// Takes the buffer back from the host and looks at what the card has said. *good: bytes known to
+// have been moved.
+static inline int sd_transfer_ended(struct sd_card *card, int status, size_t *good)
+{
+    struct sdhci *host = &card->host;
+
+    *good = host->moved;
+    if (status == 0) {
+        uint32_t card_status = sdhci_response(host, 0);
+        // The card may have run ahead over its end before the Auto CMD12 stopped it, which is no
+        // error (4.3.3).
+        if (card->host.map.size > SD_SECTOR_BYTES)
+            card_status |= sdhci_response(host, 3) & ~SD_STATUS_OUT_OF_RANGE;
+        bool error = (card_status & SD_STATUS_ERRORS) != 0;
+        status = error ? sd_status_error(card, card_status) : 0;
+        *good = error ? 0 : card->host.map.size;
+    }
+    dma_unmap(&card->host.map, *good);
+    return status;
+}
+
+// Starts moving whole sectors between memory at address and where the request has got to, rounded
+// down to a sector.
+static inline int sd_transfer(struct sd_card *card, uintptr_t address, size_t bytes,
+                              enum dma_direction direction, sdhci_done *done)
+{
+    struct io_request *request = card->request;
+    uint32_t sector = (uint32_t)((request->offset + request->moved) >> SD_SECTOR_SHIFT);
+    uint32_t command = direction == DMA_FROM_DEVICE ? SD_READ_SINGLE_BLOCK : SD_WRITE_BLOCK;
+
+    if (bytes > SD_SECTOR_BYTES)
+        command += SD_MULTIPLE;
+    dma_map(&card->host.map, address, bytes, direction, card->host.coherent, &card->lines);
+    int error = sdhci_transfer(&card->host, command, sector << card->address_shift, done);
+    if (error)
+        dma_unmap(&card->host.map, 0);
+    return error;
+}
+
+// ---- Straight to and from the buffer ----
+
+static void sd_direct_done(struct sdhci *host, int status)
+{
+    struct sd_card *card = sd_card_of_host(host);
+    size_t good;
+
+    status = sd_transfer_ended(card, status, &good);
+    sd_go_on(card, status, good);
+}
+
+static inline int sd_direct(struct sd_card *card, uintptr_t address)
+{
+    size_t bytes = card->left - card->left % SD_SECTOR_BYTES;
+    enum dma_direction direction = card->request->op == IO_READ ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+
+    if (bytes > card->host.transfer_most)
+        bytes = card->host.transfer_most;
+    card->last = bytes == card->left;
+    return sd_transfer(card, address, bytes, direction, sd_direct_done);
+}
+
+// ---- Through the bounce buffer ----
+
+// memcpy() of the C library uses NEON registers, which belong to the interrupted program.
+static void sd_copy(uint8_t *to, const uint8_t *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = from[i];
+}
+
+static uint8_t *sd_user_bytes(const struct sd_card *card)
+{
+    return (uint8_t *)card->request->buffer + card->request->moved;
+}
+
+// How many of the request's bytes are among the first `good` ones of the bounce buffer.
+static size_t sd_bounced(const struct sd_card *card, size_t good)
+{
+    if (good <= card->skip)
+        return 0;
+    return good - card->skip < card->part ? good - card->skip : card->part;
+}
+
+static size_t sd_bounce_bytes(const struct sd_card *card)
+{
+    size_t bytes = card->skip + card->part + SD_SECTOR_BYTES - 1;
+    return bytes - bytes % SD_SECTOR_BYTES;
+}
+
+static int sd_bounce_transfer(struct sd_card *card, enum dma_direction direction, sdhci_done *done)
+{
+    return sd_transfer(card, (uintptr_t)card->bounce, sd_bounce_bytes(card), direction, done);
+}
+
+static void sd_bounce_read_done(struct sdhci *host, int status)
+{
+    struct sd_card *card = sd_card_of_host(host);
+    size_t good;
+
+    status = sd_transfer_ended(card, status, &good);
+    good = sd_bounced(card, good);
+    sd_copy(sd_user_bytes(card), card->bounce + card->skip, good);
+    sd_go_on(card, status, good);
+}
+
+static void sd_bounce_write_done(struct sdhci *host, int status)
+{
+    struct sd_card *card = sd_card_of_host(host);
+    size_t good;
+
+    status = sd_transfer_ended(card, status, &good);
+    sd_go_on(card, status, sd_bounced(card, good));
+}
+
+static int sd_bounce_write(struct sd_card *card)
+{
+    sd_copy(card->bounce + card->skip, sd_user_bytes(card), card->part);
+    card->last = card->part == card->left;
+    return sd_bounce_transfer(card, DMA_TO_DEVICE, sd_bounce_write_done);
+}
+
+// The sectors around a part that is to be written are here.
+static void sd_bounce_filled(struct sdhci *host, int status)
+{
+    struct sd_card *card = sd_card_of_host(host);
+    size_t good;
+
+    status = sd_transfer_ended(card, status, &good);
+    if (status == 0)
+        status = sd_bounce_write(card);
+    if (status < 0)
+        sd_fail(card, status);
+}
+
+static __attribute__((noinline)) int sd_bounce(struct sd_card *card, uintptr_t address, size_t skip)
+{
+    card->skip = skip;
+    card->part = SD_BOUNCE_BYTES - skip;
+    if (card->part > card->left)
+        card->part = card->left;
+    // Only up to the next sector where the rest can go straight.
+    size_t to_sector = SD_SECTOR_BYTES - skip;
+    if ((address + to_sector) % ADMA_ALIGNMENT == 0 && card->left >= to_sector + SD_SECTOR_BYTES)
+        card->part = to_sector;
+
+    if (card->request->op == IO_READ) {
+        card->last = card->part == card->left;
+        return sd_bounce_transfer(card, DMA_FROM_DEVICE, sd_bounce_read_done);
+    }
+    if (sd_bounce_bytes(card) == card->part)
+        return sd_bounce_write(card);
+    card->last = false;
+    return sd_bounce_transfer(card, DMA_FROM_DEVICE, sd_bounce_filled);
+}
+
+// Starts the next transfer of a read or write. Result: 0 or -EFAULT.
+static int sd_next(struct sd_card *card)
+{
+    struct io_request *request = card->request;
+    size_t skip = ((size_t)request->offset + request->moved) % SD_SECTOR_BYTES;
+    uintptr_t address = (uintptr_t)request->buffer + request->moved;
+
+    if (skip == 0 && address % ADMA_ALIGNMENT == 0 && card->left >= SD_SECTOR_BYTES)
+        return sd_direct(card, address);
+    return sd_bounce(card, address, skip);
+}
+
+// ---- Requests ----
+
+static void sd_flush_waited(struct sdhci *host, int status);
+
+// CMD13 also brings errors that the card found only after it had taken the data (4.10.1, "clear on
+// read").
+static void sd_flush_answered(struct sdhci *host, int status)
+{
+    struct sd_card *card = sd_card_of_host(host);
+    uint32_t card_status = sdhci_response(host, 0);
+
+    if (status < 0)
+        sd_fail(card, status);
+    else if (card_status & SD_STATUS_ERRORS)
+        sd_fail(card, -EIO);
+    else if (SD_STATUS_CURRENT_STATE(card_status) != SD_STATE_PROGRAMMING)
+        sd_finish(card, 0);
+    else if (++card->tries == FLUSH_POLLS)
+        sd_fail(card, -EIO);
+    else
+        sdhci_wait(host, FLUSH_POLL_NS, sd_flush_waited);
+}
+
+static void sd_flush_waited(struct sdhci *host, int status)
+{
+    struct sd_card *card = sd_card_of_host(host);
+
+    if (status < 0)
+        sd_fail(card, status);
+    else
+        sdhci_send(host, SD_SEND_STATUS, card->address, sd_flush_answered);
+}
+
+// Serves the request of a card that is ready. Result: 0: it ends by sd_finish(), or -errno: nothing
+// was started, and the card is free again.
+static int sd_serve(struct sd_card *card, struct io_request *request)
+{
+    if (request->op <= IO_WRITE) {
+        ssize_t bytes = device_clamp(&card->device, request);
+        card->left = (size_t)bytes;
+        int error = bytes > 0 ? sd_next(card) : (int)bytes;
+        if (error)
+            card->request = NULL;
+        else if (bytes == 0)
+            sd_finish(card, 0);
+        return error;
+    }
+    if (request->op == IO_FLUSH) {
+        card->tries = 0;
+        sdhci_send(&card->host, SD_SEND_STATUS, card->address, sd_flush_answered);
+    } else {
+        sd_finish(card, 0); // Opening asks for no more than a card that is up.
+    }
+    return 0;
+}
+
+static void sd_up(struct sd_card *card, int status)
+{
+    struct io_request *request = card->request;
+
+    if (status < 0) {
+        sd_fail(card, status);
+        return;
+    }
+    status = sd_serve(card, request);
+    if (status < 0)
+        device_complete(request, status);
+}
+
+static int sd_submit(struct device *device, struct io_request *request)
+{
+    struct sd_card *card = sd_card_of_device(device);
+
+    assert(irq_masked());
+    assert(!card->request);
+    card->request = request;
+    card->last = false;
+    request->moved = 0;
+    // Opening is the moment to notice that the card has been taken out; other requests notice by
+    // failing.
+    if (!card->ready || (request->op == IO_OPEN && !sdhci_card_present(&card->host))) {
+        sd_card_bring_up(card, sd_up);
+        return 0;
+    }
+    return sd_serve(card, request);
+}
+
+static int sd_cancel(struct device *device, struct io_request *request)
+{
+    struct sd_card *card = sd_card_of_device(device);
+
+    assert(irq_masked());
+    assert(card->request == request);
+    if (card->last && sdhci_has_finished(&card->host))
+        return -EALREADY;
+    sdhci_stop(&card->host, -ECANCELED);
+    return 0;
+}
+
+static const struct device_ops sd_ops = { .submit = sd_submit, .cancel = sd_cancel };
+
+int sd_card_attach(struct sd_card *card, const struct hardware *hardware, uintptr_t registers)
+{
+    int status = sdhci_init(&card->host, hardware, registers);
+    if (status < 0)
+        return status;
+    card->device.name = hardware->name;
+    card->device.ops = &sd_ops;
+    card->device.kind = DEVICE_BLOCK;
+    card->device.block_bytes = SD_SECTOR_BYTES;
+    card->device.lanes[0].depth = 1;
+    status = device_register(&card->device);
+    if (status < 0)
+        irq_remove(hardware->irqs[0]);
+    return status;
+}
+
+static int sdhci_card_start(const struct hardware *hardware)
+{
+    static struct sd_card cards[SD_CARDS];
+    static unsigned used;
+
+    if (used == SD_CARDS)
+        return -ENOMEM;
+    return sd_card_attach(&cards[used++], hardware, hardware->base);
+}
+
+const struct driver sdhci_card = { .start = sdhci_card_start };

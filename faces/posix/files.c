@@ -1,0 +1,167 @@
+// The system calls that newlib asks for, in terms of fs/file.h: the one place where -errno becomes -1 and errno.
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <unistd.h>
+
+#include "faces/posix/posix.h"
+#include "fs/file.h"
+#include "irq/callback.h"
+#include "irq/clock.h"
+
+extern char __heap_start[], __heap_end[];
+
+int _open(const char *path, int flags, ...);
+int _close(int fd);
+ssize_t _read(int fd, void *buffer, size_t size);
+ssize_t _write(int fd, const void *buffer, size_t size);
+off_t _lseek(int fd, off_t offset, int whence);
+int _fstat(int fd, struct stat *status);
+int _stat(const char *path, struct stat *status);
+int _isatty(int fd);
+void *_sbrk(ptrdiff_t change);
+int _gettimeofday(struct timeval *time, void *zone);
+clock_t _times(struct tms *times);
+int _kill(pid_t process, int number);
+pid_t _getpid(void);
+int _link(const char *from, const char *to);
+int _unlink(const char *path);
+_Noreturn void _exit(int status);
+
+static int64_t result_or_errno(int64_t result)
+{
+    if (result >= 0)
+        return result;
+    errno = -(int)result;
+    return -1;
+}
+
+int _open(const char *path, int flags, ...)
+{
+    return (int)result_or_errno(file_open(path, flags));
+}
+
+int _close(int fd)
+{
+    return (int)result_or_errno(file_close(fd));
+}
+
+ssize_t _read(int fd, void *buffer, size_t size)
+{
+    return (ssize_t)result_or_errno(file_read(fd, buffer, size));
+}
+
+ssize_t _write(int fd, const void *buffer, size_t size)
+{
+    // Callbacks wait meanwhile: a line of main's is not broken by one of theirs.
+    callbacks_hold();
+    ssize_t result = file_write(fd, buffer, size);
+    callbacks_release();
+    return (ssize_t)result_or_errno(result);
+}
+
+off_t _lseek(int fd, off_t offset, int whence)
+{
+    int64_t before = file_seek(fd, 0, SEEK_CUR);
+    int64_t position = file_seek(fd, offset, whence);
+    if (position > LONG_MAX) {
+        // newlib's off_t is a long: a position that it cannot name is not taken.
+        file_seek(fd, before, SEEK_SET);
+        position = -EOVERFLOW;
+    }
+    return (off_t)result_or_errno(position);
+}
+
+int _fstat(int fd, struct stat *status)
+{
+    return (int)result_or_errno(file_stat(fd, status));
+}
+
+int _stat(const char *path, struct stat *status)
+{
+    int fd = file_open(path, O_RDONLY);
+    if (fd < 0)
+        return (int)result_or_errno(fd);
+    int error = file_stat(fd, status);
+    file_close(fd);
+    return (int)result_or_errno(error);
+}
+
+int _isatty(int fd)
+{
+    const struct file *file = file_get(fd);
+    if (file && file->device->terminal)
+        return 1;
+    errno = file ? ENOTTY : EBADF;
+    return 0;
+}
+
+int fsync(int fd)
+{
+    return (int)result_or_errno(file_flush(fd));
+}
+
+// The heap is what RAM is left above the image. Called under malloc's lock.
+void *_sbrk(ptrdiff_t change)
+{
+    static char *end = __heap_start;
+    if (change > __heap_end - end || change < __heap_start - end) {
+        errno = ENOMEM;
+        return (void *)-1;
+    }
+    char *before = end;
+    end += change;
+    return before;
+}
+
+int _gettimeofday(struct timeval *time, void *zone)
+{
+    (void)zone;
+    uint64_t now = clock_now_ns();
+    time->tv_sec = (time_t)(now / 1000000000);
+    time->tv_usec = (suseconds_t)(now % 1000000000 / 1000);
+    return 0;
+}
+
+clock_t _times(struct tms *times)
+{
+    clock_t now = (clock_t)(clock_now_ns() / (1000000000 / CLOCKS_PER_SEC));
+    if (times)
+        *times = (struct tms){ .tms_utime = now };
+    return now;
+}
+
+int _kill(pid_t process, int number)
+{
+    return kill(process, number);
+}
+
+pid_t _getpid(void)
+{
+    return getpid();
+}
+
+// Devices cannot be linked or removed.
+int _link(const char *from, const char *to)
+{
+    (void)from;
+    (void)to;
+    errno = EPERM;
+    return -1;
+}
+
+int _unlink(const char *path)
+{
+    (void)path;
+    errno = EPERM;
+    return -1;
+}
+
+_Noreturn void _exit(int status)
+{
+    posix_end(status);
+}

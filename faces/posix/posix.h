@@ -1,0 +1,46 @@
+// What the parts of the POSIX face share: waiting with a timeout that signals end, and the start of the program.
+#pragma once
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "irq/clock.h"
+
+// A wait: it ends with a timeout, or when a signal handler has run since it began.
+struct posix_wait {
+    struct timer timer;
+    bool timed_out;
+    unsigned signals;
+};
+
+// Begins a wait; timeout is relative, NULL: without end. Result: 0, or EINVAL for a timeout that is none.
+// Context: main | callback.
+int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout);
+
+// Result: 0: wait on. ETIMEDOUT, EINTR: it is over.
+// Context: main | callback, interrupts masked.
+int posix_wait_over(const struct posix_wait *wait);
+
+// Every wait that was begun must be ended: its timer lives on the caller's stack.
+// Context: main | callback.
+void posix_wait_end(struct posix_wait *wait);
+
+// Handlers run so far; a wait that sees it change ends with EINTR.
+// Context: any.
+unsigned posix_signals_handled(void);
+
+// Turns the console's ^C into SIGINT and gives the callback level its own errno and streams.
+// Context: boot.
+void posix_signals_init(void);
+void posix_streams_init(void);
+
+// Writes out what callbacks have printed. Context: main | callback.
+void posix_streams_flush(void);
+
+// Ends the machine once the console has sent everything. Context: main | callback.
+_Noreturn void posix_end(int status);
+
+// Opens the standard streams, reads arguments and environment, runs constructors, main and exit().
+// command_line: percent-encoded words (program.c); it becomes the program's and must stay.
+// Context: boot, interrupts open.
+_Noreturn void program_start(char *command_line);

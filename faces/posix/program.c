@@ -1,0 +1,113 @@
+// The program's life: standard streams, arguments, constructors, main, the end.
+//
+// Arguments come from boot as one line of words, each percent-encoded; leading words NAME=VALUE are the environment, the next one is
+// argv[0]: "HOME=/ prog first%20argument second".
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/fault.h"
+#include "arch/report.h"
+#include "faces/posix/posix.h"
+#include "fs/file.h"
+#include "fs/tty.h"
+
+enum { WORDS = 256, EXIT_USAGE = 2 };
+
+int main(int argc, char **argv, char **environment);
+void __libc_init_array(void);
+void _init(void);
+void _fini(void);
+
+// The program's to keep and to change, so not among the kernel's data.
+__attribute__((section(".user.bss"))) static char *words[WORDS + 1];
+__attribute__((section(".user.bss"))) static char *arguments[WORDS + 1];
+
+// newlib's __libc_init_array() calls these around the constructors; nothing of ours is in them.
+void _init(void)
+{
+}
+
+void _fini(void)
+{
+}
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+// Undoes percent-encoding in place.
+static void decode(char *word)
+{
+    char *to = word;
+    for (const char *from = word; *from; from++) {
+        if (from[0] == '%' && hex_digit(from[1]) >= 0 && hex_digit(from[2]) >= 0) {
+            *to++ = (char)(hex_digit(from[1]) * 16 + hex_digit(from[2]));
+            from += 2;
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+}
+
+// Splits the command line into the environment, in words, and the arguments. Result: argc.
+static int split(char *line)
+{
+    int variables = 0, count = 0;
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) {
+        bool variable = count == 0 && strchr(word, '=') && word[0] != '=';
+        decode(word);
+        if (variables + count == WORDS) {
+            report("boot: more than %d arguments and variables\n", WORDS);
+            machine_exit(EXIT_USAGE);
+        }
+        if (variable)
+            words[variables++] = word;
+        else
+            arguments[count++] = word;
+    }
+    if (count == 0)
+        arguments[count++] = (char *)"program";
+    environ = words;
+    return count;
+}
+
+// Without a debugger that has a standard error, the console serves for it.
+static void open_streams(void)
+{
+    static const char *const paths[] = { "/dev/console", "/dev/console", "/dev/stderr" };
+    for (int fd = 0; fd < 3; fd++) {
+        int error = file_open(paths[fd], fd == 0 ? O_RDONLY : O_WRONLY);
+        if (error == -ENOENT && fd == STDERR_FILENO)
+            error = file_open("/dev/console", O_WRONLY);
+        if (error < 0)
+            report("boot: cannot open %s: errno %d\n", paths[fd], -error);
+    }
+}
+
+_Noreturn void program_start(char *command_line)
+{
+    int count = split(command_line);
+    const char *console = getenv("CONSOLE");
+    if (console && strcmp(console, "pipe") == 0)
+        tty_set_echo(false);
+    open_streams();
+    __libc_init_array();
+    exit(main(count, arguments, environ));
+}
+
+_Noreturn void posix_end(int status)
+{
+    posix_streams_flush();
+    file_flush(STDOUT_FILENO); // What has been written is on the wire before the machine stops.
+    machine_exit(status & 0xff);
+}

@@ -1,0 +1,152 @@
+// Descriptors over devices.
+#include "fs/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "aio/core.h"
+#include "arch/cpu.h"
+#include "fs/devfs.h"
+
+static struct file files[FILE_LIMIT]; // A free one has no device.
+
+struct file *file_get(int fd)
+{
+    return fd >= 0 && fd < FILE_LIMIT && files[fd].device ? &files[fd] : NULL;
+}
+
+// A request and a wait: what every blocking call is.
+static ssize_t submit_and_wait(struct device *device, struct io_request *request)
+{
+    int error = io_submit(device, request);
+    return error ? error : io_wait(request);
+}
+
+static int descriptor_allocate(struct device *device, int flags)
+{
+    uint32_t saved = irq_save();
+    int fd = 0;
+    while (fd < FILE_LIMIT && files[fd].device)
+        fd++;
+    if (fd < FILE_LIMIT) {
+        files[fd].device = device;
+        files[fd].position = 0;
+        files[fd].flags = flags;
+    }
+    irq_restore(saved);
+    return fd < FILE_LIMIT ? fd : -EMFILE;
+}
+
+int file_open(const char *path, int flags)
+{
+    struct io_request request = { .op = IO_OPEN };
+    if (!path)
+        return -EFAULT;
+    struct device *device = devfs_lookup(path);
+    if (!device)
+        return -ENOENT;
+    if ((flags & O_ACCMODE) > O_RDWR)
+        return -EINVAL;
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    if (device->read_only && (flags & O_ACCMODE) != O_RDONLY)
+        return -EACCES;
+    ssize_t error = submit_and_wait(device, &request);
+    return error < 0 ? (int)error : descriptor_allocate(device, flags);
+}
+
+int file_close(int fd)
+{
+    struct file *file = file_get(fd);
+    if (!file)
+        return -EBADF;
+    file->device = NULL;
+    return 0;
+}
+
+static bool mode_allows(const struct file *file, enum io_op op)
+{
+    int mode = file->flags & O_ACCMODE;
+    return (op == IO_READ && mode != O_WRONLY) || (op == IO_WRITE && mode != O_RDONLY) || op > IO_WRITE;
+}
+
+int file_submit(int fd, struct io_request *request)
+{
+    struct file *file = file_get(fd);
+    if (!file || !mode_allows(file, request->op))
+        return -EBADF;
+    if (file->flags & O_NONBLOCK)
+        request->flags |= IO_NONBLOCK;
+    return io_submit(file->device, request);
+}
+
+static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
+{
+    struct file *file = file_get(fd);
+    if (!file)
+        return -EBADF;
+    struct io_request request = { .op = op, .offset = file->position, .buffer = buffer, .size = size };
+    int error = file_submit(fd, &request);
+    if (error)
+        return error;
+    ssize_t result = io_wait(&request);
+    if (result > 0 && file->device->kind == DEVICE_BLOCK)
+        file->position += (uint64_t)result;
+    return result;
+}
+
+ssize_t file_read(int fd, void *buffer, size_t size)
+{
+    return transfer(fd, IO_READ, buffer, size);
+}
+
+ssize_t file_write(int fd, const void *buffer, size_t size)
+{
+    return transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size);
+}
+
+int file_flush(int fd)
+{
+    struct io_request request = { .op = IO_FLUSH };
+    int error = file_submit(fd, &request);
+    return error ? error : (int)io_wait(&request);
+}
+
+int64_t file_seek(int fd, int64_t offset, int whence)
+{
+    struct file *file = file_get(fd);
+    if (!file)
+        return -EBADF;
+    if (file->device->kind != DEVICE_BLOCK)
+        return -ESPIPE;
+    int64_t base = whence == SEEK_SET ? 0
+        : whence == SEEK_CUR          ? (int64_t)file->position
+        : whence == SEEK_END          ? (int64_t)file->device->size_bytes
+                                      : -1;
+    int64_t position;
+    if (base < 0)
+        return -EINVAL;
+    if (__builtin_add_overflow(base, offset, &position))
+        return -EOVERFLOW;
+    if (position < 0)
+        return -EINVAL;
+    file->position = (uint64_t)position;
+    return position;
+}
+
+int file_stat(int fd, struct stat *status)
+{
+    struct file *file = file_get(fd);
+    if (!file)
+        return -EBADF;
+    const struct device *device = file->device;
+    *status = (struct stat){ 0 };
+    status->st_mode = (device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR) | (device->read_only ? 0444 : 0666);
+    status->st_nlink = 1;
+    status->st_blksize = 4096;
+    if (device->size_bytes > (uint64_t)LONG_MAX)
+        return -EOVERFLOW;
+    status->st_size = (off_t)device->size_bytes;
+    return 0;
+}

@@ -1,0 +1,66 @@
+// The callback level: where the user's completion callbacks, timer and signal handlers run.
+//
+// A callback preempts main at the end of an interrupt, with interrupts open again, on a stack of its own. One runs at
+// a time, never nested. After CALLBACK_BUDGET of them main gets CALLBACK_PAUSE_NS to itself (unless it waits), so
+// main always advances, whatever the flood.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CALLBACK_BUDGET = 32, CALLBACK_PAUSE_NS = 10000 };
+
+enum level { LEVEL_MAIN, LEVEL_CALLBACK, LEVEL_ISR };
+
+struct callback {
+    struct callback *next; // First: the queue's end is a pointer to a pointer.
+    void (*run)(struct callback *callback);
+};
+
+// The level this code runs at.
+// Context: any.
+enum level level_current(void);
+
+// Puts a callback at the end of the queue. The caller keeps the storage until run is called; from then on the
+// callback may be posted again. A callback that is already waiting must not be posted.
+// Context: any.
+void callback_post(struct callback *callback);
+
+// The same at isr level, whose tail enters the callback level.
+// Context: isr.
+void callback_post_isr(struct callback *callback);
+
+// Keep callbacks off until the matching release; calls nest. Interrupts go on, requests complete, only callbacks wait.
+// At callback level both do nothing visible: no other callback could run anyway.
+// Context: main | callback.
+void callbacks_hold(void);
+void callbacks_release(void);
+
+// Sleeps until an interrupt has been handled. Call it with interrupts masked after finding that what is waited for
+// has not come; look again when it returns, still masked.
+//     uint32_t flags = irq_save();
+//     while (!ready)
+//         level_sleep_locked();
+//     irq_restore(flags);
+// Context: main | callback, interrupts masked.
+void level_sleep_locked(void);
+
+// What a face needs around the callback level: a variable that has another value there (newlib's _impure_ptr, which
+// leads to errno and the streams), and a function that tidies up after a turn's last callback, or NULL.
+// Context: boot.
+void callback_level_context(void **variable, void *value, void (*leave)(void));
+
+struct callback_totals {
+    uint32_t run;    // Callbacks run in all.
+    uint32_t turns;  // Times the level was entered.
+    uint32_t pauses; // Times the budget ran out and main was given its share.
+};
+struct callback_totals callback_totals(void);
+
+// Is there something for the callback level to do, and may it be entered?
+// Context: isr.
+bool callback_level_wanted(void);
+
+// Runs waiting callbacks until none is left or the budget is used up. Called by arch/ only, on the callback stack.
+// Context: callback, interrupts masked on entry and on return.
+void callback_level_run(void);

@@ -1,0 +1,30 @@
+// What the dispatcher asks of an interrupt controller. One is linked per board (gic.c, later plic.c, nvic.c), so the
+// calls are direct: no pointer is followed on the way from an interrupt to its handler.
+#pragma once
+
+#include <stdbool.h>
+
+enum { IRQ_NONE = -1 };
+
+// Context: isr. Result: the number of the interrupt to handle, or IRQ_NONE for a spurious one.
+int irq_controller_claim(void);
+
+// Tells the controller that the interrupt which the last claim returned has been handled.
+// Context: isr.
+void irq_controller_complete(int irq);
+
+// Context: any.
+bool irq_controller_has(unsigned irq);
+void irq_controller_enable(unsigned irq);
+void irq_controller_disable(unsigned irq);
+
+// Makes an interrupt pending as if its device had raised it, and withdraws it again; for trying out handlers.
+// Result: false where the controller cannot do that.
+// Context: any.
+bool irq_controller_set_pending(unsigned irq);
+bool irq_controller_clear_pending(unsigned irq);
+
+// Makes the software interrupt (number irq_controller_software()) pending on this CPU.
+// Context: any.
+void irq_controller_raise_software(void);
+unsigned irq_controller_software(void);

@@ -1,0 +1,43 @@
+// A CPU for host tests: masking is a flag, barriers and cache maintenance are reported to the test in order.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPU_CACHE_LINE 32
+#define CPU_CACHE_LINE_MAX 64
+
+enum fake_event {
+    FAKE_PUBLISH,
+    FAKE_CONSUME,
+    FAKE_CLEAN,
+    FAKE_INVALIDATE,
+    FAKE_CLEAN_INVALIDATE,
+    FAKE_READ,
+    FAKE_WRITE,
+};
+
+extern bool fake_irqs_masked, fake_in_isr;
+
+// Every test defines it; called for each barrier, cache operation and register access, before it takes effect.
+void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value);
+
+// Called when the code under test opens the interrupts after sleeping; the test makes something happen.
+void fake_wait_for_interrupt(void);
+
+static inline uint32_t irq_save(void)
+{
+    bool masked = fake_irqs_masked;
+    fake_irqs_masked = true;
+    return masked;
+}
+static inline void irq_restore(uint32_t flags) { fake_irqs_masked = flags; }
+static inline void irq_unmask(void) { fake_irqs_masked = false; }
+static inline void irq_mask(void) { fake_irqs_masked = true; }
+static inline void irq_open_once(void) { fake_wait_for_interrupt(); }
+static inline bool irq_masked(void) { return fake_irqs_masked; }
+static inline bool cpu_in_isr(void) { return fake_in_isr; }
+static inline void cpu_wait_for_interrupt(void) {}
+static inline void barrier_publish(void) { fake_event(FAKE_PUBLISH, 0, 0); }
+static inline void barrier_consume(void) { fake_event(FAKE_CONSUME, 0, 0); }

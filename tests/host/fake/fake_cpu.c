@@ -1,0 +1,30 @@
+// The parts of arch/ that host tests share: cache maintenance as reported events, assertions that abort the test.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "arch/assert.h"
+#include "arch/cpu.h"
+
+bool fake_irqs_masked, fake_in_isr;
+
+void cache_clean(uintptr_t address, size_t size)
+{
+    fake_event(FAKE_CLEAN, address, size);
+}
+
+void cache_invalidate(uintptr_t address, size_t size)
+{
+    fake_event(FAKE_INVALIDATE, address, size);
+}
+
+void cache_clean_invalidate(uintptr_t address, size_t size)
+{
+    fake_event(FAKE_CLEAN_INVALIDATE, address, size);
+}
+
+_Noreturn void assertion_failed(const char *expression, const char *file, int line)
+{
+    printf("Bail out! assertion failed: %s (%s:%d)\n", expression, file, line);
+    fflush(stdout);
+    abort();
+}

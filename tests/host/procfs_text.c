@@ -1,0 +1,162 @@
+// The texts of /proc, from made-up counters.
+// sources: fs/procfs.c arch/format.c drivers/device.c
+#include <errno.h>
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "dma/dma.h"
+#include "drivers/device.h"
+#include "fs/procfs.h"
+#include "tests/tap.h"
+
+void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
+{
+    (void)event, (void)address, (void)size_or_value;
+}
+void fake_wait_for_interrupt(void)
+{
+}
+
+// --- The counters ---
+
+int irq_statistics(unsigned irq, struct irq_statistics *statistics)
+{
+    static const struct irq_statistics one = { "ttyPS0", 4000000000, 20, 3 }, none;
+    *statistics = irq == 59 ? one : none;
+    return irq < IRQ_LIMIT ? 0 : -EINVAL;
+}
+struct irq_totals irq_totals(void)
+{
+    return (struct irq_totals){ .taken = 12, .spurious = 1 };
+}
+struct callback_totals callback_totals(void)
+{
+    return (struct callback_totals){ .run = 7, .turns = 5, .pauses = 2 };
+}
+uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+    return ticks * 10;
+}
+uint64_t clock_now_ns(void)
+{
+    return 4321000056789ULL; // 4321.000056 s.
+}
+
+struct dma_engine {
+    int unused;
+};
+static struct dma_engine engine;
+static const struct dma_capabilities capabilities = { .name = "PL330", .channels = 8 };
+
+struct dma_engine *dma_engine_next(const struct dma_engine *before)
+{
+    return before ? NULL : &engine;
+}
+const struct dma_capabilities *dma_capabilities(const struct dma_engine *which)
+{
+    (void)which;
+    return &capabilities;
+}
+const char *dma_engine_name(const struct dma_engine *which)
+{
+    (void)which;
+    return "dma0";
+}
+struct dma_statistics dma_statistics(const struct dma_engine *which)
+{
+    (void)which;
+    return (struct dma_statistics){ 10, 6, 1, 2, 1, 0, 3, 18446744073709551615ULL };
+}
+
+// --- The reader ---
+
+static void complete(struct io_request *request, ssize_t result)
+{
+    request->result = result;
+}
+
+static int start(struct io_request *request, const char *name, enum io_op op)
+{
+    struct device *device = device_find(name);
+    request->op = op;
+    request->result = -1000;
+    request->complete = complete;
+    return device->ops->submit(device, request);
+}
+
+static char text[1024];
+
+// Reads a part of a text; the rest of the buffer is filled with '#'.
+static ssize_t read_part(const char *name, uint64_t offset, size_t size)
+{
+    struct io_request request = { .offset = offset, .buffer = text, .size = size };
+    memset(text, '#', sizeof text);
+    int error = start(&request, name, IO_READ);
+    return error ? error : request.result;
+}
+
+static bool reads(const char *name, const char *expected)
+{
+    ssize_t size = read_part(name, 0, sizeof text);
+    bool same = size == (ssize_t)strlen(expected) && memcmp(text, expected, (size_t)size) == 0;
+    if (!same)
+        tap_note("%s: \"%.*s\"", name, size < 0 ? 0 : (int)size, text);
+    return same;
+}
+
+static const char interrupts[] = "59: 4000000000 200 3 ttyPS0\n"
+                                 "taken: 12\nspurious: 1\ncallbacks: 7\nturns: 5\npauses: 2\n";
+
+// Goal: whatever the size of its pieces, a text read in pieces is the text.
+static bool pieces_add_up(size_t piece)
+{
+    char whole[sizeof text];
+    size_t got = 0;
+    ssize_t size;
+    while ((size = read_part("proc/interrupts", got, piece)) > 0) {
+        memcpy(whole + got, text, (size_t)size);
+        got += (size_t)size;
+        if (text[size] != '#' || got > sizeof interrupts)
+            return false;
+    }
+    return got == sizeof interrupts - 1 && memcmp(whole, interrupts, got) == 0;
+}
+
+int main(void)
+{
+    static struct io_request waiting[3];
+    static struct device busy = {
+        .name = "sd0",
+        .duplex = true,
+        .lanes = { { .in_flight = 1 }, { .in_flight = 2 } },
+        .statistics = { 9, 4, 1, 5000000000, 17 },
+    };
+    waiting[0].next = &waiting[1];
+    busy.lanes[0].queue[3].head = &waiting[0];
+    busy.lanes[1].queue[7].head = &waiting[2];
+
+    tap_plan(15);
+    tap_equal(procfs_init(), 0, "test_procfs_registers");
+    tap_equal(procfs_init(), -EEXIST, "test_procfs_twice_is_eexist");
+    tap_ok(reads("proc/interrupts", interrupts), "test_procfs_interrupts");
+    tap_ok(reads("proc/dma", "dma0 8 1 0 3 10 6 1 2 18446744073709551615\n"), "test_procfs_dma");
+    tap_ok(reads("proc/uptime", "4321.000056\n"), "test_procfs_uptime");
+    device_register(&busy);
+    read_part("proc/aio", 0, sizeof text);
+    tap_ok(strstr(text, "proc/aio 0 0 0 0 0 0 0\n") != NULL, "test_procfs_aio_idle_device");
+    tap_ok(strstr(text, "\nsd0 3 3 9 4 1 5000000000 17\n") != NULL, "test_procfs_aio_busy_device");
+    bool good = true;
+    for (size_t piece = 1; piece < 100; piece++)
+        good &= pieces_add_up(piece);
+    tap_ok(good, "test_procfs_text_in_pieces_is_the_text");
+    tap_equal(read_part("proc/uptime", 12, 10), 0, "test_procfs_read_at_the_end_is_empty");
+    tap_equal(read_part("proc/uptime", UINT64_MAX, 10), 0, "test_procfs_read_far_behind_is_empty");
+    tap_equal(read_part("proc/uptime", 0, 0), 0, "test_procfs_read_of_nothing_is_empty");
+    tap_ok(read_part("proc/uptime", 5, 3) == 3 && memcmp(text, "000#", 4) == 0,
+           "test_procfs_read_stops_at_its_size");
+    struct io_request request = { .buffer = text, .size = 4 };
+    tap_equal(start(&request, "proc/aio", IO_WRITE), -EROFS, "test_procfs_write_is_erofs");
+    tap_ok(start(&request, "proc/aio", IO_OPEN) == 0 && request.result == 0, "test_procfs_opens");
+    tap_ok(device_find("proc/aio")->read_only, "test_procfs_is_read_only");
+    return tap_done();
+}

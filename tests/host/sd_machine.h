@@ -1,0 +1,90 @@
+// Requests for an SD card over the modelled controller, made as the core would make them, and fresh
+// machines for each test.
+#pragma once
+
+#include "sdhci_model.h"
+#include "tests/tap.h"
+
+static unsigned model_completions;
+
+static void model_complete(struct io_request *request, ssize_t result)
+{
+    request->result = result;
+    request->state = IO_DONE;
+    model_completions++;
+}
+
+static int model_submit(struct io_request *request)
+{
+    request->complete = model_complete;
+    request->state = IO_STARTED;
+    fake_irqs_masked = true;
+    int error = model_sd->device.ops->submit(&model_sd->device, request);
+    fake_irqs_masked = false;
+    return error;
+}
+
+static int model_cancel(struct io_request *request)
+{
+    fake_irqs_masked = true;
+    int error = model_sd->device.ops->cancel(&model_sd->device, request);
+    fake_irqs_masked = false;
+    return error;
+}
+
+// Lets everything happen until the request is done. False: it never is.
+static bool model_run(struct io_request *request)
+{
+    for (unsigned steps = 0; request->state != IO_DONE; steps++)
+        if (steps == MODEL_FOREVER || !model_step())
+            return false;
+    return true;
+}
+
+// One whole request. Result: the request's, or what submit() refused it with.
+static long model_do(enum io_op op, uint64_t offset, void *buffer, size_t size, size_t *moved)
+{
+    struct io_request request = { .op = op, .offset = offset, .buffer = buffer, .size = size };
+    int error = model_submit(&request);
+    if (error == 0 && !model_run(&request)) {
+        printf("Bail out! a request never completed\n");
+        exit(1);
+    }
+    if (moved)
+        *moved = request.moved;
+    return error ? error : (long)request.result;
+}
+
+// A fresh machine: no request so far, the card unknown to the driver. Zero knobs, a pattern on the
+// card.
+static void model_new(void)
+{
+    static struct hardware hardware;
+    static struct sd_card *cards;
+    static unsigned machines; // Devices are never forgotten, so each machine has a card and a name
+                              // of its own.
+    static char names[MODEL_MACHINES][8];
+
+    if (!cards) {
+        size_t size = MODEL_LOW_MEMORY + MODEL_MACHINES * sizeof *cards;
+        void *low = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+        if (low == MAP_FAILED || machines == MODEL_MACHINES)
+            abort();
+        model_memory = low;
+        cards = (struct sd_card *)(model_memory + MODEL_LOW_MEMORY);
+    }
+    memset(&model, 0, sizeof model);
+    memset(model_memory, 0, MODEL_LOW_MEMORY);
+    model.adma_error_at = -1;
+    for (size_t i = 0; i < MODEL_CARD_BYTES; i++)
+        model.card[i] = (uint8_t)(i * 7 + i / SD_SECTOR_BYTES * 13);
+    model_set(SDHCI_CAPABILITIES, SDHCI_CAPABILITY_ADMA2);
+    model_sd = &cards[machines];
+    snprintf(names[machines], sizeof names[0], "sd%u", machines);
+    hardware = (struct hardware){ .name = names[machines++], .clock_hz = 50000000, .irqs = { 56 } };
+    hardware.settings = model_settings;
+    if (sd_card_attach(model_sd, &hardware, MODEL_BASE) != 0)
+        abort();
+    model.logged = 0;
+}

@@ -1,0 +1,350 @@
+// The Cadence driver over a model of the chip that behaves as QEMU's does where the driver has a
+// quirk to mind.
+// sources: drivers/uart/cadence.c drivers/uart/uart.c drivers/device.c
+#include "drivers/uart/cadence.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "arch/mmio.h"
+#include "drivers/device.h"
+#include "drivers/uart/uart.h"
+#include "irq/irq.h"
+#include "tests/tap.h"
+
+enum { CR, MR, IER, IDR, IMR, ISR, BRGR, RTOR, RTRIG, MCR, MSR, SR, DATA, BDIV, REGISTERS };
+enum { BASE = 0x1000, IRQ = 59, FIFO = 16 };
+enum { RXRES = 1, TXRES = 2, RXEN = 4, RXDIS = 8, TXEN = 16, TXDIS = 32 };
+enum {
+    I_RTRIG = 1,
+    I_REMPTY = 2,
+    I_TEMPTY = 8,
+    I_TFUL = 16,
+    I_ROVR = 32,
+    I_FRAME = 64,
+    I_PARE = 128,
+    I_TOUT = 256
+};
+
+static struct {
+    uint32_t r[REGISTERS];
+    uint8_t receive[FIFO], sent[4096];
+    unsigned receive_count, transmit_count, sent_size;
+    bool host_blocked;     // Nobody takes what is transmitted.
+    bool divisor_with_on;  // A divider was written while a direction was on.
+    bool mode_first;       // The mode was written before the dividers.
+    void (*on_read)(void); // Something that happens between two accesses.
+} chip;
+
+static void update(void)
+{
+    if (!chip.host_blocked)
+        chip.transmit_count = 0;
+    chip.r[SR] = (chip.receive_count >= chip.r[RTRIG] ? I_RTRIG : 0) |
+                 (chip.receive_count == 0 ? I_REMPTY : 0) |
+                 (chip.transmit_count == 0 ? I_TEMPTY : 0) |
+                 (chip.transmit_count == FIFO ? I_TFUL : 0);
+    chip.r[ISR] |= chip.r[SR] & 0x1f; // The level, at every access.
+}
+
+static bool line_high(void)
+{
+    update();
+    return (chip.r[ISR] & chip.r[IMR]) != 0;
+}
+
+uint32_t fake_read(uintptr_t address, unsigned bytes)
+{
+    (void)bytes;
+    unsigned index = (unsigned)(address - BASE) / 4;
+    uint32_t value = chip.r[index];
+    if (index == DATA && chip.receive_count > 0) {
+        value = chip.receive[0];
+        memmove(chip.receive, chip.receive + 1, --chip.receive_count);
+    }
+    update();
+    if (chip.on_read)
+        chip.on_read();
+    return value;
+}
+
+void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
+{
+    (void)bytes;
+    unsigned index = (unsigned)(address - BASE) / 4;
+    switch (index) {
+    case IER:
+        chip.r[IMR] |= value;
+        break;
+    case IDR:
+        chip.r[IMR] &= ~value;
+        break;
+    case ISR:
+        chip.r[ISR] &= ~value;
+        break;
+    case DATA:
+        chip.sent[chip.sent_size++] = (uint8_t)value;
+        chip.transmit_count++;
+        break;
+    case CR:
+        chip.receive_count = value & RXRES ? 0 : chip.receive_count;
+        chip.transmit_count = value & TXRES ? 0 : chip.transmit_count;
+        chip.r[CR] = value & ~(uint32_t)(RXRES | TXRES);
+        break;
+    case BRGR:
+    case BDIV:
+        chip.divisor_with_on |= (chip.r[CR] & (RXDIS | TXDIS)) != (RXDIS | TXDIS);
+        chip.mode_first |= chip.r[MR] != 0;
+        chip.r[index] = value;
+        break;
+    default:
+        chip.r[index] = value;
+    }
+    update();
+}
+
+void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
+{
+    (void)event, (void)address, (void)size_or_value;
+}
+void fake_wait_for_interrupt(void)
+{
+}
+
+static void receive(const char *text)
+{
+    for (; *text && chip.receive_count < FIFO; text++)
+        chip.receive[chip.receive_count++] = (uint8_t)*text;
+    update();
+}
+
+// --- The kernel around it ---
+
+static irq_handler *handler;
+static void *handler_context;
+static bool irq_on;
+static int install_result;
+static struct irq_work *deferred;
+
+int irq_install(unsigned irq, const char *name, irq_handler *function, void *context)
+{
+    (void)name;
+    if (irq != IRQ || install_result)
+        return install_result ? install_result : -EINVAL;
+    handler = function;
+    handler_context = context;
+    return 0;
+}
+void irq_remove(unsigned irq)
+{
+    (void)irq;
+    handler = NULL;
+}
+void irq_enable(unsigned irq)
+{
+    irq_on = irq == IRQ;
+}
+void irq_defer(struct irq_work *work)
+{
+    work->next = deferred;
+    deferred = work;
+}
+
+// Takes interrupts and deferred work until neither is left. Result: interrupts taken.
+static unsigned run(void)
+{
+    unsigned taken = 0;
+    fake_in_isr = true;
+    while (deferred || (line_high() && irq_on && taken < 100)) {
+        struct irq_work *work = deferred;
+        if (work) {
+            deferred = work->next;
+            work->run(work);
+        } else {
+            taken += handler(handler_context);
+        }
+    }
+    fake_in_isr = false;
+    return taken;
+}
+
+static void complete(struct io_request *request, ssize_t result)
+{
+    request->result = result;
+}
+
+static int submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
+{
+    struct device *device = device_find("ttyPS0");
+    request->op = op;
+    request->buffer = (void *)buffer;
+    request->size = size;
+    request->moved = 0;
+    request->result = -1000;
+    request->complete = complete;
+    return device->ops->submit(device, request);
+}
+
+static void reset(uint32_t control)
+{
+    memset(&chip, 0, sizeof chip);
+    chip.r[CR] = control;
+    chip.r[RTRIG] = 32;
+    chip.r[BRGR] = 651;
+    chip.r[BDIV] = 15;
+    update();
+}
+
+// --- Tests ---
+
+static void test_baud(void)
+{
+    static const struct {
+        uint32_t clock_hz, baud;
+    } cases[] = {
+        { 50000000, 115200 }, { 100000000, 115200 }, { 33333333, 115200 },
+        { 50000000, 9600 },   { 50000000, 921600 },  { 100000000, 300 },
+    };
+    bool good = true;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cadence_divisors d;
+        good &= cadence_baud(cases[i].clock_hz, cases[i].baud, &d);
+        double rate = (double)cases[i].clock_hz / d.cd / (d.bdiv + 1);
+        double error = rate / cases[i].baud - 1;
+        good &= d.bdiv >= 4 && d.cd >= 1 && error < 0.01 && error > -0.01;
+    }
+    tap_ok(good, "test_cadence_baud_is_within_one_percent");
+    struct cadence_divisors d;
+    tap_ok(!cadence_baud(1000000, 921600, &d), "test_cadence_baud_out_of_reach_is_refused");
+    tap_ok(!cadence_baud(1000000000, 2, &d), "test_cadence_baud_too_slow_is_refused");
+}
+
+static void test_failing_start(void)
+{
+    struct hardware hardware = { "ttyPS0", &uart_cadence, .base = BASE, .irqs = { IRQ } };
+    reset(RXDIS | TXDIS);
+    hardware.clock_hz = 1000;
+    tap_equal(uart_cadence.start(&hardware), -EINVAL, "test_cadence_impossible_clock_is_einval");
+    hardware.clock_hz = 0;
+    install_result = -EBUSY;
+    tap_equal(uart_cadence.start(&hardware), -EBUSY, "test_cadence_interrupt_in_use_is_reported");
+    tap_ok(chip.r[IMR] == 0 && !irq_on, "test_cadence_failed_start_leaves_it_quiet");
+    tap_ok(device_find("ttyPS0") == NULL, "test_cadence_failed_start_registers_nothing");
+    install_result = 0;
+}
+
+static void test_start(void)
+{
+    static const struct hardware hardware = {
+        "ttyPS0", &uart_cadence, .base = BASE, .irqs = { IRQ }, .clock_hz = 50000000,
+    };
+    struct io_request request = { 0 };
+    char buffer[8];
+    // A boot loader has it running, and somebody has typed three bytes: too few for the trigger
+    // level, and their time-out is over.
+    reset(RXEN | TXEN);
+    receive("abc");
+    tap_equal(uart_cadence.start(&hardware), 0, "test_cadence_starts");
+    tap_ok(!chip.divisor_with_on && !chip.mode_first,
+           "test_cadence_dividers_are_set_while_it_is_off");
+    tap_ok(chip.r[CR] & RXEN && chip.r[CR] & TXEN && !(chip.r[CR] & (RXDIS | TXDIS)),
+           "test_cadence_both_directions_are_on");
+    tap_equal(chip.r[MR], 0x20, "test_cadence_mode_is_8n1");
+    run();
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    run();
+    tap_ok(request.result == 3 && memcmp(buffer, "abc", 3) == 0,
+           "test_cadence_bytes_from_before_the_start_are_read");
+}
+
+static void test_receive(void)
+{
+    struct io_request request = { 0 };
+    char buffer[64];
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    receive("abcdefgh");
+    tap_equal(run(), 1, "test_cadence_trigger_level_causes_one_interrupt_and_no_phantom");
+    tap_ok(request.result == 8 && memcmp(buffer, "abcdefgh", 8) == 0,
+           "test_cadence_trigger_level_delivers");
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    receive("xy");
+    tap_equal(run(), 0, "test_cadence_few_bytes_wait_for_the_timeout");
+    chip.r[ISR] |= I_TOUT;
+    tap_equal(run(), 1, "test_cadence_timeout_causes_one_interrupt");
+    tap_ok(request.result == 2 && memcmp(buffer, "xy", 2) == 0, "test_cadence_timeout_delivers");
+}
+
+static unsigned empty_reads;
+
+// Right after the driver has found the FIFO empty, a byte arrives and its time-out strikes.
+static void late_byte(void)
+{
+    if (chip.receive_count == 0 && empty_reads++ == 1) {
+        chip.receive[chip.receive_count++] = 'L';
+        chip.r[ISR] |= I_TOUT;
+    }
+}
+
+static void test_timeout_race(void)
+{
+    struct io_request request = { 0 };
+    char buffer[64];
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    receive("a");
+    chip.r[ISR] |= I_TOUT;
+    chip.on_read = late_byte;
+    run();
+    chip.on_read = NULL;
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    run();
+    tap_ok(request.result == 1 && buffer[0] == 'L',
+           "test_cadence_timeout_between_draining_and_clearing_is_not_lost");
+}
+
+static void test_transmit(void)
+{
+    static uint8_t data[100];
+    struct io_request request = { 0 };
+    for (unsigned i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)i;
+    chip.host_blocked = true;
+    submit(&request, IO_WRITE, data, sizeof data);
+    run();
+    tap_ok(request.result == -1000 && chip.sent_size == FIFO,
+           "test_cadence_full_fifo_waits_without_a_storm");
+    chip.host_blocked = false;
+    run();
+    tap_ok(request.result == sizeof data && chip.sent_size == sizeof data &&
+               memcmp(chip.sent, data, sizeof data) == 0,
+           "test_cadence_write_goes_on_when_the_fifo_empties");
+    tap_ok(!(chip.r[IMR] & I_TEMPTY), "test_cadence_idle_transmitter_is_masked");
+}
+
+static void test_errors(void)
+{
+    struct uart_statistics statistics;
+    chip.r[ISR] |= I_ROVR;
+    tap_equal(run(), 1, "test_cadence_overrun_causes_an_interrupt");
+    chip.r[ISR] |= I_FRAME | I_PARE;
+    run();
+    uart_statistics("ttyPS0", &statistics);
+    tap_ok(statistics.overruns == 1 && statistics.framing_errors == 1 &&
+               statistics.parity_errors == 1,
+           "test_cadence_errors_are_counted");
+    fake_in_isr = true;
+    tap_ok(!handler(handler_context), "test_cadence_does_not_claim_a_foreign_interrupt");
+    fake_in_isr = false;
+}
+
+int main(void)
+{
+    tap_plan(24);
+    test_baud();
+    test_failing_start();
+    test_start();
+    test_receive();
+    test_timeout_race();
+    test_transmit();
+    test_errors();
+    return tap_done();
+}

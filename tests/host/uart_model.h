@@ -1,0 +1,149 @@
+// A serial chip made of two arrays, and the little kernel that the serial class needs around it.
+#pragma once
+
+#include <errno.h>
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "drivers/device.h"
+#include "drivers/uart/uart_chip.h"
+#include "tests/tap.h"
+
+void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
+{
+    (void)event, (void)address, (void)size_or_value;
+}
+void fake_wait_for_interrupt(void)
+{
+}
+
+// --- The chip: a receive FIFO that a sender with flow control fills, and a transmit FIFO ---
+
+enum { FIFO = 16, LINE = 8192, RING = 1024, TURN = 64 };
+
+static struct {
+    uint8_t line[LINE];                     // What the other end wants to send.
+    size_t line_size, line_sent, line_read; // Line_sent - line_read bytes are in the FIFO.
+    uint8_t out[LINE];
+    size_t out_size, out_queued; // Bytes sent ever; of these still in the FIFO.
+    bool receive_on, send_on, stuck, instant;
+    unsigned most_received; // Bytes of the largest receive() call.
+} chip;
+
+static void line_flows(void)
+{
+    while (chip.line_sent < chip.line_size && chip.line_sent - chip.line_read < FIFO)
+        chip.line_sent++;
+}
+
+static size_t chip_receive(const struct hardware *hardware, uint8_t *bytes, size_t limit)
+{
+    (void)hardware;
+    size_t got = 0;
+    while (got < limit && chip.line_read < chip.line_sent) {
+        bytes[got++] = chip.line[chip.line_read++];
+        line_flows();
+    }
+    return got;
+}
+
+static size_t chip_send(const struct hardware *hardware, const uint8_t *bytes, size_t size)
+{
+    (void)hardware;
+    size_t sent = 0;
+    while (sent < size && chip.out_queued < FIFO && !chip.stuck) {
+        chip.out[chip.out_size++] = bytes[sent++];
+        chip.out_queued += !chip.instant;
+    }
+    return sent;
+}
+
+static bool chip_sent(const struct hardware *hardware)
+{
+    (void)hardware;
+    return chip.out_queued == 0;
+}
+
+static void chip_receive_interrupt(const struct hardware *hardware, bool on)
+{
+    (void)hardware;
+    chip.receive_on = on;
+}
+
+static void chip_send_interrupt(const struct hardware *hardware, bool on)
+{
+    (void)hardware;
+    chip.send_on = on;
+}
+
+static const struct uart_chip ops = {
+    .receive = chip_receive,
+    .send = chip_send,
+    .sent = chip_sent,
+    .receive_interrupt = chip_receive_interrupt,
+    .send_interrupt = chip_send_interrupt,
+};
+
+// --- The kernel around it: deferred work, completions ---
+
+static struct irq_work *deferred;
+static unsigned deferrals;
+
+void irq_defer(struct irq_work *work)
+{
+    struct irq_work **link = &deferred;
+    while (*link)
+        link = &(*link)->next;
+    work->next = NULL;
+    *link = work;
+    deferrals++;
+}
+
+static bool run_deferred_once(void)
+{
+    struct irq_work *work = deferred;
+    if (!work)
+        return false;
+    deferred = work->next;
+    fake_in_isr = true;
+    work->run(work);
+    fake_in_isr = false;
+    return true;
+}
+
+static void run_deferred(void)
+{
+    while (run_deferred_once()) {}
+}
+
+static unsigned completions;
+
+static void complete(struct io_request *request, ssize_t result)
+{
+    request->result = result;
+    completions++;
+    request->state = IO_IDLE;
+    if (request->done)
+        request->done(request);
+}
+
+static struct uart *uart;
+static struct device *device;
+
+static int submit(struct io_request *request, enum io_op op, void *buffer, size_t size)
+{
+    request->op = op;
+    request->buffer = buffer;
+    request->size = size;
+    request->moved = 0;
+    request->result = -1000;
+    request->complete = complete;
+    return device->ops->submit(device, request);
+}
+
+static void isr(void (*top_half)(struct uart *))
+{
+    fake_in_isr = true;
+    top_half(uart);
+    fake_in_isr = false;
+}

@@ -1,0 +1,110 @@
+// The clock and its timers on the real counter: order, never early, cancelling, many at once.
+#include <stdlib.h>
+
+#include "arch/cpu.h"
+#include "irq/clock.h"
+#include "tests/tap.h"
+
+enum { TIMERS = 500 };
+
+static struct timer timers[TIMERS];
+static uint64_t expired_at[TIMERS];
+static unsigned sequence[TIMERS];
+static volatile unsigned expired_count;
+
+static void on_expiry(struct timer *timer)
+{
+    unsigned i = (unsigned)(timer - timers);
+    expired_at[i] = clock_now_ns();
+    sequence[i] = expired_count++;
+}
+
+static void wait_until(uint64_t ns)
+{
+    while (clock_now_ns() < ns)
+        ;
+}
+
+static void test_never_back(void)
+{
+    uint64_t before = clock_now_ns();
+    bool right = true;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t now = clock_now_ns();
+        right &= now >= before;
+        before = now;
+    }
+    tap_ok(right, "test_the_clock_never_goes_back");
+}
+
+// Spans from nothing to some milliseconds, so that every level up to the third of the wheel is used.
+static void test_many(void)
+{
+    uint64_t begun = clock_now_ns(), last = begun;
+    bool early = false, once = true, ordered = true;
+    srand(1);
+    irq_mask(); // However long the host takes: the order must not depend on it.
+    for (int i = 0; i < TIMERS; i++) {
+        timers[i].expired = on_expiry;
+        uint64_t at = begun + 1000000 + (uint64_t)(rand() % 20000) * 1000;
+        if (at > last)
+            last = at;
+        timer_arm(&timers[i], at);
+    }
+    irq_unmask();
+    wait_until(last + 2000000);
+    for (int i = 0; i < TIMERS; i++) {
+        once &= !timer_armed(&timers[i]) && expired_at[i] != 0;
+        early |= expired_at[i] < timers[i].expires_ns;
+        for (int k = 0; k < TIMERS; k += 7)
+            if (timers[i].expires_ns + 2 * CLOCK_TICK_NS < timers[k].expires_ns)
+                ordered &= sequence[i] < sequence[k];
+    }
+    tap_ok(once && expired_count == TIMERS, "test_every_timer_expires_once");
+    tap_ok(!early, "test_no_timer_expires_early");
+    tap_ok(ordered, "test_timers_expire_in_order");
+}
+
+static void test_cancel(void)
+{
+    expired_count = 0;
+    uint64_t now = clock_now_ns();
+    timer_arm(&timers[0], now + 1000000);
+    timer_arm(&timers[1], now + 1000000);
+    tap_ok(timer_cancel(&timers[0]), "test_cancelling_an_armed_timer_says_so");
+    tap_ok(!timer_cancel(&timers[0]), "test_cancelling_it_again_says_no");
+    wait_until(now + 3000000);
+    tap_equal(expired_count, 1, "test_a_cancelled_timer_does_not_expire");
+}
+
+static void test_move(void)
+{
+    expired_count = 0;
+    uint64_t now = clock_now_ns();
+    timer_arm(&timers[0], now + 1000000);
+    timer_arm(&timers[0], now + 4000000);
+    wait_until(now + 2000000);
+    unsigned before = expired_count;
+    wait_until(now + 6000000);
+    tap_ok(before == 0 && expired_count == 1, "test_arming_an_armed_timer_moves_it");
+}
+
+static void test_past(void)
+{
+    expired_count = 0;
+    timer_arm(&timers[0], 0);
+    for (volatile int i = 0; i < 1000; i++)
+        ;
+    tap_equal(expired_count, 1, "test_a_time_that_is_past_expires_at_once");
+}
+
+int main(void)
+{
+    tap_plan(9);
+    test_never_back();
+    test_many();
+    test_cancel();
+    test_move();
+    test_past();
+    return tap_done();
+}
