@@ -1,8 +1,9 @@
 # Inflight: `make help` lists the commands. Output goes to build/ and nowhere else.
 #
-# Everything for a board is in build/<board>/: obj/ (the kernel's objects), kernel.o (all of them, for target tests),
-# inflight.o (the same with only the public functions left visible, for programs), then demos/, tests/ and apps/.
-# Boards are data: board/<board>.mk says how to compile, where RAM is and how QEMU runs it.
+# Everything for a board is in build/<board>/: obj/ (the kernel's objects), kernel.o (all of them,
+# for target tests), inflight.o (the same with only the public functions left visible, for
+# programs), then demos/, tests/ and apps/. Boards are data: board/<board>.mk says how to compile,
+# where RAM is and how QEMU runs it.
 
 BOARD ?= zynq
 BOARDS := $(patsubst board/%.mk,%,$(wildcard board/*.mk))
@@ -18,7 +19,7 @@ MAKEFLAGS += --silent --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-# ---- What is compiled ------------------------------------------------------------------------------------------
+# ---- What is compiled ----------------------------------------------------------------------------
 
 # Chips of other boards stay out; a file that no board's CHIPS names is common to all.
 CHIPS_OF_BOARDS := $(shell sed -n 's/^CHIPS := //p' board/*.mk)
@@ -37,6 +38,9 @@ TOOL_SUITES := $(patsubst tests/tools/%.t,%,$(wildcard tests/tools/*.t))
 
 # The user's program: a file or a folder of .c files.
 ifdef APP
+ifneq ($(words $(APP)),1)
+$(error APP=$(APP): make cannot handle a path with blanks)
+endif
 APP_SOURCES := $(if $(wildcard $(APP)/.),$(wildcard $(APP)/*.c),$(wildcard $(APP)))
 ifeq ($(APP_SOURCES),)
 $(error APP=$(APP): no such .c file, or a folder without .c files)
@@ -45,30 +49,36 @@ APP_FOLDER := $(abspath $(if $(wildcard $(APP)/.),$(APP),$(dir $(APP))))
 APP_NAME := $(notdir $(abspath $(APP:%.c=%)))
 APP_OUT := $(OUT)/apps/$(APP_NAME)
 APP_OBJECTS := $(addprefix $(APP_OUT)/,$(addsuffix .o,$(notdir $(APP_SOURCES))))
+# Another program of the same name starts afresh.
+$(shell [ "$$(cat $(APP_OUT)/folder 2>&1)" = '$(APP_FOLDER)' ] || \
+    { rm -rf $(APP_OUT) && mkdir -p $(APP_OUT) && echo '$(APP_FOLDER)' > $(APP_OUT)/folder; })
 endif
-RUN_ELF := $(or $(ELF),$(if $(APP),$(APP_OUT)/$(APP_NAME).elf,$(OUT)/demos/$(DEMO).elf))
+DEMO_ELF := $(OUT)/demos/$(DEMO).elf
+RUN_ELF := $(or $(ELF),$(if $(APP),$(APP_OUT)/$(APP_NAME).elf,$(DEMO_ELF)))
 
-# ---- How it is compiled ----------------------------------------------------------------------------------------
+# ---- How it is compiled --------------------------------------------------------------------------
 
 HOST_CC ?= gcc
 WARNINGS := -Wall -Wextra -Werror
 COMMON := -O2 -g -ffile-prefix-map=$(CURDIR)/= -ffunction-sections -fdata-sections $(CPU_FLAGS)
 PUBLIC := -I$(OUT)/include $(addprefix -I,$(wildcard faces/*/include))
-# newlib hides half of POSIX behind these; they change struct sigevent, so all who see it must agree on them.
+# newlib hides half of POSIX behind these; they change struct sigevent: all who see it must agree.
 POSIX := -D_GNU_SOURCE -D_POSIX_THREADS -D_POSIX_TIMERS -D_POSIX_MONOTONIC_CLOCK
 INTERNAL := -std=gnu11 $(WARNINGS) -I. -Iarch/$(ARCH)
-KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns $(INTERNAL)
+# The kernel is optimised as one piece: a call from room to room costs nothing where it can be inlined.
+KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns -flto=auto -ffat-lto-objects \
+    $(INTERNAL)
 FACE_FLAGS := $(KERNEL_FLAGS) $(POSIX) $(PUBLIC)
 PROGRAM_FLAGS := $(COMMON) $(PROGRAM_CPU_FLAGS) $(POSIX) $(PUBLIC)
 DEMO_FLAGS := $(PROGRAM_FLAGS) -std=gnu11 $(WARNINGS)
 TEST_FLAGS := $(PROGRAM_FLAGS) $(INTERNAL)
-HOST_FLAGS := -std=gnu11 -O1 -g -ffile-prefix-map=$(CURDIR)/= -fno-omit-frame-pointer -fno-sanitize-recover=all \
-    -fsanitize=address,undefined $(WARNINGS) -I. -Itests/host/fake
+HOST_FLAGS := -std=gnu11 -O1 -g -ffile-prefix-map=$(CURDIR)/= -fno-omit-frame-pointer \
+    -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -I. -Itests/host/fake
 # A function __wrap_f in a face takes the place of newlib's f.
 WRAPS := $(sort $(shell grep -ohsE '\b__wrap_[A-Za-z0-9_]+' $(wildcard faces/*/*.c)))
 LINK_FLAGS := $(CPU_FLAGS) $(PROGRAM_CPU_FLAGS) -nostartfiles -T linker.ld -Wl,--gc-sections \
-    -Wl,-z,max-page-size=4096 -Wl,--defsym=__ram_start=$(RAM_START) -Wl,--defsym=__ram_size=$(RAM_SIZE) \
-    $(WRAPS:__wrap_%=-Wl,--wrap=%)
+    -Wl,--defsym=__ram_start=$(RAM_START) -Wl,--defsym=__ram_size=$(RAM_SIZE) \
+    -Wl,-z,max-page-size=4096 $(WRAPS:__wrap_%=-Wl,--wrap=%)
 
 # V=1 shows the commands, on standard error: standard output belongs to the program that runs.
 ifeq ($(V),1)
@@ -77,73 +87,79 @@ endif
 say = $(if $(filter 1,$(V)),:,printf '  %-8s %s\n' $(1) '$(2)' >&2)
 compile = @$(call say,CC,$<); mkdir -p $(@D) && $(CROSS)gcc $(FLAGS) -MMD -MP -c $< -o $@
 link = @$(call say,LINK,$@); $(CROSS)gcc $(LINK_FLAGS) $(filter %.o,$^) -lm -o $@
-sub = --no-keep-going --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+sub = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-# ---- Commands --------------------------------------------------------------------------------------------------
+# ---- Commands ------------------------------------------------------------------------------------
 
 ## Builds the kernel, the demonstrations and the tests of one board; runs nothing.
-all: $(DEMO_PROGRAMS:%=$(OUT)/demos/%.elf) $(TARGET_SUITES:%=$(OUT)/tests/%.elf) build/compile_commands.json
+all: $(DEMO_PROGRAMS:%=$(OUT)/demos/%.elf) $(TARGET_SUITES:%=$(OUT)/tests/%.elf) \
+    build/compile_commands.json
 
-# A program's `exit N` must be the last line on standard error, after make's own complaint about a status that is not 0.
-# So run and demo have two recipes: the first may fail, the second prints the line; -k makes it run, in order.
+# A program's `exit N` must be the last line on standard error, after make's own complaint about a
+# status that is not 0. So run and demo have two recipes: the first may fail, the second prints the
+# line; --keep-going lets it run, .NOTPARALLEL makes it wait for its turn.
 ifneq ($(filter run demo,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 MAKEFLAGS += --keep-going
 endif
-run_elf = env EXIT_LINE=$(OUT)/exit.$$PPID tools/run
+run_elf = exec env EXIT_LINE=$(OUT)/exit.$$PPID tools/run
 say_exit = @line=$(OUT)/exit.$$PPID; if [ -f $$line ]; then cat $$line >&2; rm -f $$line; fi
+default_disk = $(if $(APP)$(ELF)$(DISK),,$(OUT)/demo.img)
 
-## Boots the main demonstration and checks its result. DISK=file: reads that file instead of a made-up image.
+## Boots the main demonstration, which checks its own result. DISK=file: with that file as its disk.
+demo:: export DISK := $(or $(DISK),$(OUT)/demo.img)
 demo::
 	@tools/install-deps run
-	@$(MAKE) $(sub) BOARD=$(BOARD) $(OUT)/demos/$(DEMO).elf $(if $(DISK),,$(OUT)/demo.img) >&2
-	@export DISK="$${DISK:-$(OUT)/demo.img}"; exec $(run_elf) --digest $(OUT)/demos/$(DEMO).elf </dev/null
+	@$(MAKE) -S $(sub) $(DEMO_ELF) $(OUT)/demo.img >&2
+	@$(run_elf) --digest $(DEMO_ELF) </dev/null
 demo::
 	$(say_exit)
 
-## Boots APP=prog.c (or a folder, or ELF=file) with ARGS="a b" ENV="K=V" DISK=file ICOUNT=n TIMEOUT=s; else the demo.
+## Boots APP=prog.c (or folder) or ELF=file with ARGS="a b" ENV="K=V" DISK=file TIMEOUT=s ICOUNT=n.
 run::
 	@tools/install-deps run
-	@$(if $(ELF),,$(MAKE) $(sub) $(RUN_ELF) $(if $(APP)$(DISK),,$(OUT)/demo.img) >&2)
-	@$(if $(APP)$(ELF)$(DISK),,export DISK=$(OUT)/demo.img;) exec $(run_elf) $(if $(APP)$(ELF),,--digest) $(RUN_ELF)
+	@$(if $(ELF),,$(MAKE) -S $(sub) $(RUN_ELF) $(default_disk) >&2)
+	@$(if $(default_disk),export DISK=$(default_disk);) \
+	    $(run_elf) $(if $(APP)$(ELF),,--digest) $(RUN_ELF)
 run::
 	$(say_exit)
 
-# BOARD given: only that board. T: a regular expression for names like zynq/dma, host/clock, tools/run.
+# BOARD given: only that board. T: a regular expression for names like zynq/dma, host/clock.
 TEST_BOARDS := $(if $(filter file default,$(origin BOARD)),$(BOARDS),$(BOARD))
-SUITES := $(foreach b,$(TEST_BOARDS),$(TARGET_SUITES:%=$b/%)) $(HOST_SUITES:%=host/%) $(TOOL_SUITES:%=tools/%)
+SUITES := $(foreach b,$(TEST_BOARDS),$(TARGET_SUITES:%=$b/%)) $(HOST_SUITES:%=host/%) \
+    $(TOOL_SUITES:%=tools/%)
 ifneq ($(T),)
 SUITES := $(shell printf '%s\n' $(SUITES) | grep -E -- '$(T)')
 endif
 suite_file = $(or $(patsubst tools/%,tests/tools/%.t,$(filter tools/%,$1)), \
-    $(patsubst host/%,build/host/tests/%,$(filter host/%,$1)), build/$(subst /,/tests/,$1).elf)
+    $(patsubst host/%,build/host/tests/%,$(filter host/%,$1)), \
+    build/$(subst /,/tests/,$1).elf)
+suite_files = $(foreach s,$1,$(call suite_file,$s))
 
-## Runs the tests on this computer and on every board (BOARD=b: on one). T=pattern: only suites like zynq/dma or host/.
+## Runs the tests here and on every board (BOARD=b: one). T=pattern: suites like zynq/dma, host/sd.
 test:
 	@[ -n '$(strip $(SUITES))' ] || { echo 'no test matches T=$(T)' >&2; exit 2; }
 	@tools/install-deps test
-	@$(MAKE) $(sub) BOARD=$(BOARD) $(foreach s,$(filter host/%,$(SUITES)),$(call suite_file,$s)) \
-	    $(DEMO_PROGRAMS:%=$(OUT)/demos/%.elf) >&2
+	@$(MAKE) $(sub) $(call suite_files,$(filter host/%,$(SUITES))) $(DEMO_ELF) $(OUT)/demo.img >&2
 	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b target-tests >&2 || exit 1; done
-	@prove --jobs 2 --timer --exec tools/run-test $(foreach s,$(SUITES),$(call suite_file,$s))
+	@prove --jobs 2 --timer --failures $(if $(filter 1,$(V)),--verbose) --exec tools/run-test \
+	    $(call suite_files,$(SUITES))
 
-target-tests: $(foreach s,$(filter $(BOARD)/%,$(SUITES)),$(call suite_file,$s))
+target-tests: $(call suite_files,$(filter $(BOARD)/%,$(SUITES)))
 
-## Starts APP, ELF or the demo under gdb, stopped at its first instruction. Commands may come from standard input.
-debug: $(if $(ELF),,$(RUN_ELF)) $(if $(APP)$(ELF)$(DISK),,$(OUT)/demo.img)
+## Starts APP, ELF or the demo in gdb, stopped at its first instruction.
+debug: $(if $(ELF),,$(RUN_ELF)) $(default_disk)
 	@tools/install-deps --check debug
-	@$(if $(APP)$(ELF)$(DISK),,export DISK=$(OUT)/demo.img;) exec tools/debug $(RUN_ELF)
+	@$(if $(default_disk),export DISK=$(default_disk);) exec tools/debug $(RUN_ELF)
 
-## Checks rooms, formatting, warnings of cppcheck and gcc -fanalyzer, scripts.
+## Checks what includes what, text, formatting, scripts; runs cppcheck and gcc -fanalyzer.
 lint:
 	@tools/install-deps --check lint
-	@$(MAKE) --keep-going --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) lint-rooms lint-text \
-	    lint-format lint-cppcheck lint-scripts lint-analyzer lint-headers >&2
+	@$(MAKE) --keep-going $(sub) $(LINTS) >&2
 
 ## Lists the boards.
 boards:
-	@for b in $(BOARDS); do printf '%-10s %s%s\n' $$b "$$(sed -n 's/^TITLE := //p' board/$$b.mk)" \
-	    "$$([ $$b = zynq ] && echo ' (default)')"; done
+	@for b in $(BOARDS); do printf '%-10s %s\n' $$b "$$(sed -n 's/^TITLE := //p' board/$$b.mk)"; done
 
 ## Installs the tools and libraries that are missing, when it may; else says how.
 deps:
@@ -157,30 +173,26 @@ clean:
 help:
 	@echo 'make <command> [BOARD=board] [V=1]'
 	@awk '/^## / { text = substr($$0, 4) } \
-	    /^[a-z-]+:/ && text { sub(/:.*/, "", $$1); printf "  %-8s %s\n", $$1, text; text = "" }' Makefile
+	    /^[a-z-]+:/ && text { sub(/:.*/, "", $$1); printf "  %-8s %s\n", $$1, text; text = "" }' \
+	    Makefile
 
-.PHONY: all demo run test target-tests debug lint boards deps clean help FORCE .tools
+LINTS := lint-rooms lint-text lint-format lint-scripts lint-cppcheck lint-headers lint-analyzer
+.PHONY: all demo run test target-tests debug lint boards deps clean help FORCE .tools $(LINTS)
 
-# ---- Rules -----------------------------------------------------------------------------------------------------
+# ---- Rules ---------------------------------------------------------------------------------------
 
 # Says what is missing before a compiler is called in vain.
 .tools:
 	@tools/install-deps --check build
 
-# Everything compiled depends on the flags; the file changes only when they do.
-define ALL_FLAGS
-$(CROSS) $(FACE_FLAGS)
-$(TEST_FLAGS) $(LINK_FLAGS)
-$(KERNEL_SOURCES) $(DEMO_SHARED)
-endef
-write_if_changed = @mkdir -p $(@D); printf '%s\n' '$(subst $(newline),' ',$(1))' | cmp -s - $@ || \
-	printf '%s\n' '$(subst $(newline),' ',$(1))' > $@
-define newline
-
-
-endef
+# What compiled files depend on besides sources: a file that changes only when its content does.
+write_if_changed = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 $(OUT)/flags: FORCE
-	$(call write_if_changed,$(ALL_FLAGS))
+	$(call write_if_changed,$(CROSS) $(FACE_FLAGS) $(TEST_FLAGS) $(LINK_FLAGS))
+$(OUT)/sources: FORCE
+	$(call write_if_changed,$(KERNEL_SOURCES))
+$(OUT)/demos/sources: FORCE
+	$(call write_if_changed,$(DEMO_SHARED))
 build/host/flags: FORCE
 	$(call write_if_changed,$(HOST_CC) $(HOST_FLAGS))
 
@@ -194,87 +206,102 @@ $(OUT)/obj/faces/%: FLAGS = $(FACE_FLAGS)
 $(OUT)/obj/%.o: % $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
 	$(compile)
 
-$(OUT)/kernel.o: $(KERNEL_OBJECTS)
-	@$(call say,LD,$@); $(CROSS)ld -r $^ -o $@
+$(OUT)/kernel.o: $(KERNEL_OBJECTS) $(OUT)/sources
+	@$(call say,LD,$@); $(CROSS)gcc $(KERNEL_FLAGS) -r -nostdlib -flinker-output=nolto-rel \
+	    $(filter %.o,$^) -o $@
 
-# A program may have functions of its own called report() or timer_arm(): only what the faces define stays visible,
-# and of that not what they mark as hidden.
+# A program may have functions of its own called report() or timer_arm(): only what the faces define
+# stays visible, and of that not what they mark as hidden.
 $(OUT)/inflight.o: $(OUT)/kernel.o
-	@{ echo _start; $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } > $(OUT)/public
+	@{ echo _start; $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } \
+	    > $(OUT)/public
 	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$(OUT)/public $< $@
 
 $(OUT)/demos/%.o: FLAGS = $(DEMO_FLAGS)
-$(OUT)/demos/%.o: demos/% $(OUT)/flags | .tools
+$(OUT)/demos/%.o: demos/% $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
 	$(compile)
-$(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o linker.ld
+$(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o linker.ld \
+    $(OUT)/demos/sources
 	$(link)
 $(OUT)/demo.img: tools/make-test-image
-	@$(call say,IMAGE,$@); tools/make-test-image $@ 16M
+	@mkdir -p $(@D); $(call say,IMAGE,$@); tools/make-test-image $@ 16M
 
 $(OUT)/tests/%.o: FLAGS = $(TEST_FLAGS)
-$(OUT)/tests/%.o: tests/target/% $(OUT)/flags | .tools
+$(OUT)/tests/%.o: tests/target/% $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
 	$(compile)
 $(OUT)/tests/%.elf: $(OUT)/tests/%.c.o $(OUT)/kernel.o linker.ld
 	$(link)
 
-# A program of the user's is compiled without our warnings; another program of the same name is another program.
+# A program of the user's is compiled without our warnings.
 ifdef APP
 $(APP_OUT)/flags: FORCE
-	$(call write_if_changed,$(APP_SOURCES) $(APP_CFLAGS))
+	$(call write_if_changed,$(APP_SOURCES) $(subst ','"'"',$(APP_CFLAGS)))
 $(APP_OUT)/%.o: FLAGS = $(PROGRAM_FLAGS) -I$(APP_FOLDER) $(APP_CFLAGS)
-$(APP_OUT)/%.o: $(APP_FOLDER)/% $(OUT)/flags $(APP_OUT)/flags $(OUT)/include/inflight/version.h | .tools
+$(APP_OUT)/%.o: $(APP_FOLDER)/% $(OUT)/flags $(APP_OUT)/flags \
+    $(OUT)/include/inflight/version.h | .tools
 	$(compile)
 $(APP_OUT)/$(APP_NAME).elf: $(APP_OBJECTS) $(OUT)/inflight.o linker.ld
 	$(link)
 endif
 
-# Host suites: the kernel's own sources over a fake CPU, each object built once for all suites that name it.
-build/host/obj/%.o: % build/host/flags | .tools
+# Host suites: the kernel's own sources over a fake CPU, each object built once for all suites.
+build/host/obj/%.o: % build/host/flags
 	@$(call say,HOSTCC,$<); mkdir -p $(@D) && $(HOST_CC) $(HOST_FLAGS) -MMD -MP -c $< -o $@
-host_sources = tests/host/$(1).c tests/host/fake/fake_cpu.c $(shell sed -n 's,^// sources: *,,p' tests/host/$(1).c)
+host_sources = tests/host/$(1).c tests/host/fake/fake_cpu.c \
+    $(shell sed -n 's,^// sources: *,,p' tests/host/$(1).c)
 define host_suite
 build/host/tests/$(1): $$(patsubst %,build/host/obj/%.o,$(call host_sources,$(1)))
 	@$$(call say,HOSTLINK,$$@); mkdir -p $$(@D) && $(HOST_CC) $(HOST_FLAGS) $$^ -o $$@
 endef
 $(foreach s,$(HOST_SUITES),$(eval $(call host_suite,$s)))
 
-# Lint, each part by itself.
-LINT_ROOMS := arch boot irq dma drivers aio board fs faces demos tests
-LINT_C := $(shell find $(LINT_ROOMS) -name '*.[ch]' 2>/dev/null)
-LINT_TEXT := $(LINT_C) $(shell find $(LINT_ROOMS) -name '*.S') $(wildcard tools/* tests/tools/* .ci/* *.ld board/*.mk \
-    *.md docs/*.md) Makefile
+# ---- Lint ----------------------------------------------------------------------------------------
+
+LINT_ROOMS := $(wildcard arch boot irq dma drivers aio board fs faces demos tests)
+LINT_C := $(shell find $(LINT_ROOMS) -name '*.[ch]')
+LINT_TEXT := $(LINT_C) $(shell find $(LINT_ROOMS) -name '*.S') Makefile \
+    $(wildcard tools/* tests/tools/*.t .ci/* *.ld board/*.mk *.md docs/*.md)
+
 lint-rooms: $(KERNEL_OBJECTS)
 	@$(call say,LINT,rooms); tools/check-includes && tools/check-symbols $(CROSS)nm $(OUT)/obj
 lint-text:
 	@$(call say,LINT,text); tools/check-text $(LINT_TEXT)
 lint-format:
-	@$(call say,LINT,formatting); \
-	for f in $(LINT_C); do clang-format $$f | cmp -s - $$f || { echo "$$f: run clang-format -i"; bad=1; }; done; \
+	@$(call say,LINT,formatting); bad=; \
+	for f in $(LINT_C); do \
+	    clang-format $$f | cmp -s - $$f || { echo "$$f: run clang-format -i"; bad=1; }; \
+	done; \
 	[ -z "$$bad" ]
 lint-scripts:
 	@$(call say,LINT,scripts); tools/check-scripts
-lint-cppcheck: | .tools
-	@$(call say,LINT,cppcheck); mkdir -p build/cppcheck && cppcheck --quiet --error-exitcode=1 --inline-suppr \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=comparePointers --cppcheck-build-dir=build/cppcheck \
-	    --std=c11 -D__arm__ -D__GNUC__=12 -I. -Iarch/$(ARCH) $(PUBLIC) $(filter-out tests/%,$(filter %.c,$(LINT_C)))
+lint-cppcheck:
+	@$(call say,LINT,cppcheck); mkdir -p build/cppcheck; cppcheck --quiet --error-exitcode=1 \
+	    --cppcheck-build-dir=build/cppcheck --enable=warning,performance,portability \
+	    --inline-suppr --suppress=missingIncludeSystem --suppress=comparePointers --std=c11 \
+	    -D__arm__ -D__GNUC__=12 -I. -Iarch/$(ARCH) $(PUBLIC) \
+	    $(filter-out tests/%,$(filter %.c,$(LINT_C)))
+
 # Every header compiles alone.
 LINT_HEADERS := $(filter %.h,$(filter-out tests/% demos/%,$(LINT_C)))
 lint-headers: $(LINT_HEADERS:%=$(OUT)/lint/%.o)
-$(OUT)/lint/%.h.o: %.h $(OUT)/flags | .tools
+$(OUT)/lint/%.h.o: %.h $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
 	@mkdir -p $(@D); $(CROSS)gcc $(FACE_FLAGS) -MMD -MP -x c -c -include $< /dev/null -o $@
+
 lint-analyzer: $(patsubst %,$(OUT)/lint/%.o,$(filter %.c,$(KERNEL_SOURCES)))
-$(OUT)/lint/%.c.o: %.c $(OUT)/flags | .tools
-	@$(call say,ANALYZE,$<); mkdir -p $(@D) && $(CROSS)gcc $(FACE_FLAGS) -fanalyzer -MMD -MP -c $< -o $@
+$(OUT)/lint/%.c.o: %.c $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
+	@$(call say,ANALYZE,$<); mkdir -p $(@D) && \
+	    $(CROSS)gcc $(FACE_FLAGS) -fanalyzer -MMD -MP -c $< -o $@
 
 # For editors: clangd looks in build/.
 command = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)"}
+commands = $(foreach s,$(1),$(call command,$s,$(2)))
 comma := ,
-build/compile_commands.json: $(OUT)/flags build/host/flags
-	$(file > $@,[$(subst } {,}$(comma)$(newline) {, \
-	    $(foreach s,$(KERNEL_SOURCES),$(call command,$s,$(CROSS)gcc $(FACE_FLAGS))) \
-	    $(foreach s,$(wildcard demos/*.c),$(call command,$s,$(CROSS)gcc $(DEMO_FLAGS))) \
-	    $(foreach s,$(wildcard tests/target/*.c),$(call command,$s,$(CROSS)gcc $(TEST_FLAGS))) \
-	    $(foreach s,$(wildcard tests/host/*.c),$(call command,$s,$(HOST_CC) $(HOST_FLAGS))))])
+build/compile_commands.json: $(OUT)/flags $(OUT)/sources build/host/flags
+	$(file > $@,[$(subst } {,}$(comma) {, \
+	    $(call commands,$(filter %.c,$(KERNEL_SOURCES)),$(CROSS)gcc $(FACE_FLAGS)) \
+	    $(call commands,$(wildcard demos/*.c),$(CROSS)gcc $(DEMO_FLAGS)) \
+	    $(call commands,$(wildcard tests/target/*.c),$(CROSS)gcc $(TEST_FLAGS)) \
+	    $(call commands,$(wildcard tests/host/*.c),$(HOST_CC) $(HOST_FLAGS)))])
 	@:
 
--include $(shell find build/$(BOARD) build/host -name '*.d' 2>/dev/null)
+-include $(shell find $(wildcard $(OUT) build/host) -name '*.d')

@@ -21,11 +21,11 @@ enum { FINISH_BUDGET = 64 }; // Requests finished in one go before other interru
 
 static int request_check(const struct io_request *request)
 {
-    enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
-    if (request->priority >= IO_PRIORITIES || request->size > PTRDIFF_MAX || request->op > IO_OPEN)
+    if (request->priority >= IO_PRIORITIES || request->op > IO_OPEN)
         return -EINVAL;
     if (request->op > IO_WRITE)
         return 0;
+    enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
     if (request->flags & IO_KERNEL_BUFFER)
         access += MEMORY_KERNEL_SOURCE - MEMORY_SOURCE;
     return memory_check((uintptr_t)request->buffer, request->size, access);
@@ -42,14 +42,25 @@ static void start_locked(struct device *device, struct io_lane *lane, struct io_
 }
 
 // Gives waiting requests to the device as long as it takes more.
-static void start_waiting_locked(struct device *device, struct io_lane *lane)
+static void start_waiting(struct irq_work *work)
+{
+    struct io_lane *lane = (struct io_lane *)((char *)work - offsetof(struct io_lane, start));
+    while (lane->waiting != 0 && lane->in_flight < lane->depth)
+        start_locked(lane->device, lane, queue_pop(lane));
+    lane->starting = false;
+}
+
+// The device is started at the interrupt's tail, behind the last register that the interrupt has to touch. On silicon
+// that is as good as at once; on QEMU's zynq any register access waits while the SD controller moves data, and the CPU
+// would stand still for as long.
+static void start_at_tail_locked(struct device *device, struct io_lane *lane)
 {
     if (lane->starting)
-        return; // The loop below is at work further up the stack and goes on.
+        return;
     lane->starting = true;
-    while (lane->waiting != 0 && lane->in_flight < lane->depth)
-        start_locked(device, lane, queue_pop(lane));
-    lane->starting = false;
+    lane->device = device;
+    lane->start.run = start_waiting;
+    irq_defer(&lane->start);
 }
 
 // Takes a request back from its device or its queue. Result: 0, or why it stays there.
@@ -83,32 +94,44 @@ static void deadline_expired(struct timer *timer)
     }
 }
 
+static int refuse(struct device *device, int error)
+{
+    device->statistics.refused++;
+    return error;
+}
+
 int io_submit(struct device *device, struct io_request *request)
 {
     int error = request_check(request);
-    if (error) {
-        device->statistics.refused++;
-        return error;
-    }
+    if (error)
+        return refuse(device, error);
     uint32_t flags = irq_save();
+    struct io_lane *lane = device_lane(device, request->op);
+    bool idle = lane->in_flight < lane->depth && !lane->starting;
     assert(request->state == IO_IDLE);
-    request->state = IO_QUEUED;
+    if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM) {
+        irq_restore(flags);
+        return refuse(device, -EAGAIN);
+    }
     request->device = device;
+    request->lane = lane;
     request->complete = io_complete;
     request->late = false;
     request->moved = 0;
     device->statistics.submitted++;
-    struct io_lane *lane = device_lane(device, request->op);
-    request->lane = lane;
     if (request->deadline_ns != 0) {
         request->timer.expired = deadline_expired;
         timer_arm(&request->timer, request->deadline_ns);
     }
-    // An idle device gets it straight, past the queue: nothing can be waiting there.
-    if (lane->in_flight < lane->depth && !lane->starting)
+    if (idle && !irq_saved_in_isr(flags)) {
+        // An idle device gets it straight, past the queue: nothing can be waiting there.
         start_locked(device, lane, request);
-    else
+    } else {
+        request->state = IO_QUEUED;
         queue_push(lane, request);
+        if (idle)
+            start_at_tail_locked(device, lane);
+    }
     irq_restore(flags);
     return 0;
 }
@@ -138,6 +161,7 @@ static void finish(struct io_request *request)
 // Finishes the requests that wait for it, up to the budget.
 static void finish_waiting(struct irq_work *work)
 {
+    finishing.busy = true;
     for (unsigned budget = FINISH_BUDGET; finishing.head && budget > 0; budget--) {
         struct io_request *request = finishing.head;
         finishing.head = request->next;
@@ -172,25 +196,27 @@ void io_complete(struct io_request *request, ssize_t result)
     uint32_t flags = irq_save();
     struct io_lane *lane = request->lane;
     assert(request->state >= IO_QUEUED && request->state <= IO_CANCELLING);
-    if (timer_armed(&request->timer))
-        timer_cancel(&request->timer);
-    if (request->state != IO_QUEUED)
-        lane->in_flight--;
     if (result >= 0)
         request->moved = (size_t)result;
-    request->result = request->late ? -ETIMEDOUT : result;
-    // In the order of completion: at once only when nobody else is being finished. The device is given its next request
-    // before done() is called, so that it works on meanwhile.
-    if (cpu_in_isr() && !finishing.busy) {
+    if (request->deadline_ns != 0) {
+        timer_cancel(&request->timer);
+        if (request->late)
+            result = -ETIMEDOUT;
+    }
+    if (request->state != IO_QUEUED)
+        lane->in_flight--;
+    request->result = result;
+    if (lane->waiting != 0)
+        start_at_tail_locked(request->device, lane);
+    // In the order of completion: at once only when nobody else is being finished.
+    if (irq_saved_in_isr(flags) && !finishing.busy) {
         finishing.busy = true;
-        if (lane->waiting != 0)
-            start_waiting_locked(request->device, lane);
         finish(request);
-        finish_waiting(&finishing.work);
+        finishing.busy = false;
+        if (finishing.head)
+            finish_waiting(&finishing.work);
     } else {
         finish_later_locked(request);
-        if (lane->waiting != 0)
-            start_waiting_locked(request->device, lane);
     }
     irq_restore(flags);
 }

@@ -11,7 +11,8 @@
 // Hands a request to a device, which starts it at once or as soon as the ones before it let it.
 // The request must be idle (asserted), zeroed before its first use, and stays the core's until notify() is called (or done(), where
 // notify is NULL).
-// Result: 0, or the reason why nothing happened: -EINVAL (operation, priority or size), -EFAULT (buffer).
+// Result: 0, or the reason why nothing happened: -EINVAL (operation or priority), -EFAULT (buffer),
+// -EAGAIN (IO_NONBLOCK, and others wait for this stream).
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 

@@ -29,6 +29,10 @@ static inline void irq_open_once(void);
 // Context: any.
 static inline bool irq_masked(void);
 
+// What cpu_in_isr() says, from the result of an irq_save().
+// Context: any.
+static inline bool irq_saved_in_isr(uint32_t flags);
+
 // True at isr level: in a top half, in a request's done(), in a timer's expired().
 // Context: any.
 static inline bool cpu_in_isr(void);

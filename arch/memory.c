@@ -6,10 +6,12 @@
 extern char __text_start[], __rodata_end[], __kernel_data_start[], __kernel_data_end[];
 
 static const struct memory_range *memory_ram;
+static size_t memory_above; // Bytes between the kernel's data and the end of RAM.
 
 void memory_init(const struct memory_range *ram)
 {
     memory_ram = ram;
+    memory_above = ram->base + ram->size - (uintptr_t)__kernel_data_end;
 }
 
 // Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has checked.
@@ -18,13 +20,13 @@ static bool overlaps(uintptr_t address, size_t size, const char *start, const ch
     return address < (uintptr_t)end && address + size > (uintptr_t)start;
 }
 
-int memory_check(uintptr_t address, size_t size, enum memory_access access)
+// Anywhere but above the kernel's data, where anything goes.
+static int check_below(uintptr_t address, size_t size, enum memory_access access)
 {
     bool kernel = access >= MEMORY_KERNEL_SOURCE;
     bool destination = access == MEMORY_DESTINATION || access == MEMORY_KERNEL_DESTINATION;
     if (size == 0)
         return 0;
-    // Offsets from RAM's start wrap to huge numbers below it, so one comparison serves both ends.
     uintptr_t offset = address - memory_ram->base;
     if (offset >= memory_ram->size || size > memory_ram->size - offset)
         return -EFAULT;
@@ -33,4 +35,14 @@ int memory_check(uintptr_t address, size_t size, enum memory_access access)
     if (!kernel && overlaps(address, size, __kernel_data_start, __kernel_data_end))
         return -EFAULT;
     return 0;
+}
+
+int memory_check(uintptr_t address, size_t size, enum memory_access access)
+{
+    // Nearly every buffer lies in bss, on a stack or on the heap: one comparison each for its start and its end.
+    // An offset wraps to a huge number below, so one comparison serves both sides.
+    uintptr_t offset = address - (uintptr_t)__kernel_data_end;
+    if (offset < memory_above && size <= memory_above - offset)
+        return 0;
+    return check_below(address, size, access);
 }

@@ -4,8 +4,8 @@
 #include "arch/cpu.h"
 #include "arch/fault.h"
 
-// Mode 8 of the name ":tt" is the host's standard error ("a" in fopen's terms, Semihosting 7.11).
-enum { OPEN_MODE_STDERR = 8, STOPPED_APPLICATION_EXIT = 0x20026 };
+// Modes count through fopen's: 4 is "w"; 8, "a", makes the name ":tt" the host's standard error (Semihosting 7.11).
+enum { OPEN_MODE_WRITE = 4, OPEN_MODE_STDERR = 8, STOPPED_APPLICATION_EXIT = 0x20026 };
 
 static bool semihosting_available;
 
@@ -24,13 +24,28 @@ _Noreturn void machine_exit(int status)
         cpu_wait_for_interrupt();
 }
 
+static intptr_t semihosting_open(const char *path, uintptr_t mode)
+{
+    size_t length = 0;
+    while (path[length])
+        length++;
+    const uintptr_t parameters[] = { (uintptr_t)path, mode, length };
+    return semihosting_call(SYS_OPEN, parameters);
+}
+
+void semihosting_touch(const char *path)
+{
+    intptr_t handle = semihosting_open(path, OPEN_MODE_WRITE);
+    const uintptr_t parameters[] = { (uintptr_t)handle };
+    if (handle >= 0)
+        semihosting_call(SYS_CLOSE, parameters);
+}
+
 void semihosting_write(const char *text, size_t size)
 {
     static intptr_t handle = -1;
-    if (handle < 0) {
-        const uintptr_t open[] = { (uintptr_t) ":tt", OPEN_MODE_STDERR, 3 };
-        handle = semihosting_call(SYS_OPEN, open);
-    }
+    if (handle < 0)
+        handle = semihosting_open(":tt", OPEN_MODE_STDERR);
     const uintptr_t write[] = { (uintptr_t)handle, (uintptr_t)text, size };
     semihosting_call(SYS_WRITE, write);
 }

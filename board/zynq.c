@@ -33,6 +33,6 @@ const struct board board = {
         // QEMU moves five descriptors inside the command's write and five more each 100 ns: NOPs keep it asynchronous.
         { "mmcblk0", &sdhci_card, .base = 0xe0100000, .irqs = { 56 }, .clock_hz = 50000000,
           .settings = &(const struct sdhci_settings){
-              .lead_nops = 5, .piece_bytes = 4096, .nops_between = 4 } },
+              .lead_nops = 55, .piece_bytes = 16384, .nops_between = 4 } },
     },
 };

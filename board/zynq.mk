@@ -1,7 +1,9 @@
-# Xilinx Zynq-7000 as QEMU's xilinx-zynq-a9. Data only, one `NAME := value` a line: make and tools/run read it.
+# Xilinx Zynq-7000 as QEMU's xilinx-zynq-a9.
+# Data only, one `NAME := value` a line: make and tools/run read it.
 TITLE := Xilinx Zynq-7000: Cortex-A9, PL330 DMA, GIC, SD card (QEMU: xilinx-zynq-a9)
 
-# The kernel is ARM code without floating point; programs are Thumb code with NEON, as Debian's newlib is built.
+# The kernel is ARM code without floating point; programs are Thumb code with NEON, as Debian's
+# newlib is built.
 ARCH := armv7a
 CROSS := arm-none-eabi-
 CPU_FLAGS := -mcpu=cortex-a9 -mfpu=neon -mfloat-abi=hard
@@ -13,9 +15,10 @@ RAM_START := 0x00100000
 RAM_SIZE := 0x07f00000
 
 # Sources that only boards with this chip link; a file that no board names is linked everywhere.
-CHIPS := irq/gic.c dma/pl330.c dma/pl330_program.c
+CHIPS := irq/gic.c dma/pl330.c dma/pl330_program.c dma/pl330_run.c drivers/uart/cadence.c
 
-# How QEMU runs it; a disk image is an SD card, whose size must be a power of two. There is nothing to share a folder by.
+# How QEMU runs it; a disk image is an SD card, whose size must be a power of two. There is nothing
+# to share a folder by.
 QEMU := qemu-system-arm
 QEMU_FLAGS := -M xilinx-zynq-a9
 QEMU_DISK := -drive if=sd

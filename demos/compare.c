@@ -132,8 +132,7 @@ static bool compare(const struct task *task, uint64_t size_bytes, struct compari
 {
     struct run *at_once = &comparison->at_once, *in_turn = &comparison->in_turn;
 
-    if (!run_at_once(task, size_bytes, at_once) ||
-        !run_in_turn(task, size_bytes, in_turn))
+    if (!run_at_once(task, size_bytes, at_once) || !run_in_turn(task, size_bytes, in_turn))
         return false;
     if (memcmp(at_once->digest, in_turn->digest, sizeof at_once->digest) != 0)
         return wrong("the same bytes have another digest when they are read in turn");
@@ -158,8 +157,7 @@ static int by_ratio(const void *a, const void *b)
 static void print_row(const char *name, const char *unit, int decimals, double in_turn,
                       double at_once)
 {
-    printf("  %-28s %9.*f %-5s %9.*f %s\n", name, decimals, in_turn, unit, decimals, at_once,
-           unit);
+    printf("  %-28s %9.*f %-5s %9.*f %s\n", name, decimals, in_turn, unit, decimals, at_once, unit);
 }
 
 // Counting is the same work both ways. So at once, too, main had the time that it takes alone.

@@ -63,8 +63,8 @@ static long interrupts_taken(void)
 
 // Reads a number from the environment, if it is there. Result: false (and a line) when it is none
 // or not between least and most.
-static bool environment_number(const char *name, unsigned long long least,
-                               unsigned long long most, unsigned long long *number)
+static bool environment_number(const char *name, unsigned long long least, unsigned long long most,
+                               unsigned long long *number)
 {
     const char *text = getenv(name);
     char *end;

@@ -103,8 +103,7 @@ void reader_start(struct reader *reader, int disk, uint64_t size_bytes, uint64_t
     *reader = (struct reader){ .disk = disk, .depth = depth };
     reader->size_bytes = size_bytes;
     reader->hash_bytes = hash_bytes;
-    reader->piece_count =
-        (unsigned)((size_bytes + READER_PIECE_BYTES - 1) / READER_PIECE_BYTES);
+    reader->piece_count = (unsigned)((size_bytes + READER_PIECE_BYTES - 1) / READER_PIECE_BYTES);
     sha256_start(&reader->hash);
     request_piece(reader, 0);
 }

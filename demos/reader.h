@@ -21,17 +21,17 @@ struct reader {
     uint64_t size_bytes, hash_bytes;
 
     // What main may look at meanwhile.
-    atomic_bool finished;   // All of it has arrived, or it failed. The callbacks' last write.
-    atomic_uint arrived;    // Pieces, in order.
-    unsigned piece_count;   // So many there will be.
+    atomic_bool finished; // All of it has arrived, or it failed. The callbacks' last write.
+    atomic_uint arrived;  // Pieces, in order.
+    unsigned piece_count; // So many there will be.
 
     // The callbacks' own until finished.
     struct sha256 hash;
-    unsigned requests;      // aio_read() was called so often,
-    unsigned callbacks;     // and these came back.
-    const char *failure;    // NULL, or what went wrong,
-    int error;              // with its errno, or 0,
-    unsigned failed_piece;  // and where.
+    unsigned requests;     // aio_read() was called so often,
+    unsigned callbacks;    // and these came back.
+    const char *failure;   // NULL, or what went wrong,
+    int error;             // with its errno, or 0,
+    unsigned failed_piece; // and where.
 };
 
 // Starts reading size_bytes (at least 1) of an open file, a piece per request, up to depth (1 to

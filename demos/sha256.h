@@ -16,7 +16,7 @@ enum {
 
 struct sha256 {
     uint32_t state[8];
-    uint64_t size_bytes; // Added so far.
+    uint64_t size_bytes;               // Added so far.
     uint8_t block[SHA256_BLOCK_BYTES]; // Its first size_bytes % SHA256_BLOCK_BYTES wait for more.
 };
 

@@ -25,6 +25,11 @@ static size_t head_size(uintptr_t address, size_t size)
     return offset == 0 ? 0 : smaller(size, LINE - offset);
 }
 
+static bool whole_lines(uintptr_t address, size_t size)
+{
+    return ((address | size) & LINE_OFFSET) == 0;
+}
+
 static void piece_add(struct dma_map *map, uintptr_t address, size_t size)
 {
     if (size == 0)
@@ -72,7 +77,12 @@ void dma_map(struct dma_map *map, uintptr_t address, size_t size, enum dma_direc
     map->bounce = bounce;
 
     if (!coherent && direction == DMA_FROM_DEVICE) {
-        map_from_device(map);
+        if (whole_lines(address, size)) {
+            cache_clean_invalidate(address, size); // See map_from_device().
+            piece_add(map, address, size);
+        } else {
+            map_from_device(map);
+        }
         return;
     }
     if (!coherent && size > 0)
@@ -96,6 +106,10 @@ void dma_unmap(struct dma_map *map, size_t moved)
     if (map->coherent || map->direction == DMA_TO_DEVICE)
         return;
 
+    if (whole_lines(map->address, map->size)) {
+        cache_invalidate(map->address, map->size);
+        return;
+    }
     size_t head = head_size(map->address, map->size);
     size_t tail = (map->size - head) & LINE_OFFSET;
     size_t body = map->size - head - tail;

@@ -62,17 +62,16 @@ struct io_request {
     void (*complete)(struct io_request *, ssize_t result);
     struct io_request *next, *previous;                     // In the core's queue; the driver's while started.
     struct timer timer;                                     // The deadline.
-    union {
-        struct irq_work work;     // On its way to isr level,
-        struct callback callback; // and then to the callback level.
-    };
+    struct callback callback;                               // On its way to notify().
 };
 
 // One direction of a device, with the requests that wait for it.
 struct io_lane {
     uint16_t depth;     // Requests the driver takes at a time; set by the driver.
     uint16_t in_flight; // Requests the driver has.
-    bool starting;      // The core is giving it requests just now.
+    bool starting;      // The core is about to give it requests.
+    struct device *device;
+    struct irq_work start; // Gives the device its next requests at an interrupt's tail.
     uint32_t waiting;   // Bit p: a request of priority p waits.
     struct {
         struct io_request *head, *tail;
@@ -103,15 +102,16 @@ struct device {
     bool duplex;           // Reads and writes wait in lanes of their own.
     struct io_lane lanes[2];
     struct {
-        uint32_t submitted, completed, refused;
-        uint64_t bytes_read, bytes_written;
+        uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight has completed.
     } statistics;
     struct device *next; // In the list of all devices.
 };
 
+// On a duplex device everything but reading takes the writes' lane: a flush comes after the writes before it, and
+// nothing waits behind a read that waits for somebody to type.
 static inline struct io_lane *device_lane(struct device *device, enum io_op op)
 {
-    if (op == IO_WRITE && device->duplex)
+    if (op != IO_READ && device->duplex)
         return &device->lanes[1];
     return &device->lanes[0];
 }

@@ -114,10 +114,8 @@ static void write_aio(struct print *print)
         const uint64_t numbers[] = { queued,
                                      in_flight,
                                      d->statistics.submitted,
-                                     d->statistics.completed,
-                                     d->statistics.refused,
-                                     d->statistics.bytes_read,
-                                     d->statistics.bytes_written };
+                                     d->statistics.submitted - queued - in_flight,
+                                     d->statistics.refused };
         print_line(print, "%s", d->name);
         print_numbers(print, numbers, COUNT(numbers));
         print_line(print, "\n");

@@ -1,8 +1,8 @@
 // The callback level: where the user's completion callbacks, timer and signal handlers run.
 //
 // A callback preempts main at the end of an interrupt, with interrupts open again, on a stack of its own. One runs at
-// a time, never nested. After CALLBACK_BUDGET of them main gets CALLBACK_PAUSE_NS to itself (unless it waits), so
-// main always advances, whatever the flood.
+// a time, never nested. After CALLBACK_BUDGET of them main has the CPU to itself for a quarter of the time that they
+// took, at least CALLBACK_PAUSE_NS (unless it waits), so main always advances, whatever the flood.
 #pragma once
 
 #include <stdbool.h>

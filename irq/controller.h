@@ -4,14 +4,12 @@
 
 #include <stdbool.h>
 
-enum { IRQ_NONE = -1 };
-
-// Context: isr. Result: the number of the interrupt to handle, or IRQ_NONE for a spurious one.
-int irq_controller_claim(void);
+// Context: isr. Result: the number of the interrupt to handle, or one of IRQ_LIMIT or more: a spurious interrupt.
+unsigned irq_controller_claim(void);
 
 // Tells the controller that the interrupt which the last claim returned has been handled.
 // Context: isr.
-void irq_controller_complete(int irq);
+void irq_controller_complete(unsigned irq);
 
 // Context: any.
 bool irq_controller_has(unsigned irq);

@@ -31,8 +31,7 @@ enum {
 enum {
     SOFTWARE_INTERRUPT = 0,
     FIRST_SHARED = 32, // Below: software and private interrupts, banked per CPU.
-    SPURIOUS = 1023,
-    IAR_ID_MASK = 0x3ff,
+    IAR_ID_MASK = 0x3ff, // All ones, 1023, is the spurious answer.
     PRIORITY_ALL = 0xa0a0a0a0,
     TARGET_CPU0 = 0x01010101,
     PMR_LET_ALL = 0xff,
@@ -64,17 +63,16 @@ static int gic_start(const struct hardware *hardware)
     return 0;
 }
 
-int irq_controller_claim(void)
+unsigned irq_controller_claim(void)
 {
-    uint32_t id = read32(cpu_interface + GICC_IAR) & IAR_ID_MASK;
-    return id == SPURIOUS ? IRQ_NONE : (int)id;
+    return read32(cpu_interface + GICC_IAR) & IAR_ID_MASK;
 }
 
-void irq_controller_complete(int irq)
+void irq_controller_complete(unsigned irq)
 {
     // The top half's register writes are device accesses and come before this one. One CPU sends all software
     // interrupts, CPU 0, so the source field of the claimed value is 0 and the number alone completes it.
-    write32(cpu_interface + GICC_EOIR, (uint32_t)irq);
+    write32(cpu_interface + GICC_EOIR, irq);
 }
 
 bool irq_controller_has(unsigned irq)

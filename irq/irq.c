@@ -11,10 +11,10 @@
 #include "irq/clock.h"
 #include "irq/controller.h"
 
-enum { DEFERRED_BUDGET = 64 }; // Pieces of work a software interrupt runs before others get their turn.
+enum { DEFERRED_BUDGET = 64 }; // Pieces of work at an interrupt's tail before others get their turn.
 
 struct irq_line {
-    irq_handler *handler;
+    _Alignas(32) irq_handler *handler; // A power of two in size: found by a shift.
     void *context;
     struct irq_statistics statistics;
     uint32_t unclaimed; // In a row.
@@ -88,19 +88,31 @@ struct irq_totals irq_totals(void)
 }
 
 // Nobody wants this interrupt: it is masked, so that it cannot come again and again, and reported, once by that.
-static void irq_unhandled(int irq, struct irq_line *line)
+static void irq_unhandled(unsigned irq, struct irq_line *line)
 {
     line->statistics.unhandled++;
     if (line->handler && ++line->unclaimed < IRQ_UNCLAIMED_LIMIT)
         return;
-    irq_controller_disable((unsigned)irq);
-    report("irq: %d %s, masked\n", irq, line->handler ? "is claimed by no device, again and again" : "has no handler");
+    irq_controller_disable(irq);
+    report("irq: %u %s, masked\n", irq, line->handler ? "is claimed by no device, again and again" : "has no handler");
+}
+
+// Runs deferred work, up to the budget; for the rest the software interrupt comes once more.
+static void run_deferred(void)
+{
+    for (unsigned budget = DEFERRED_BUDGET; deferred_head && budget > 0; budget--) {
+        struct irq_work *work = deferred_head;
+        deferred_head = work->next;
+        work->run(work);
+    }
+    if (deferred_head)
+        irq_raise_software();
 }
 
 bool irq_dispatch(void)
 {
-    int irq = irq_controller_claim();
-    if (irq == IRQ_NONE) {
+    unsigned irq = irq_controller_claim();
+    if (irq >= IRQ_LIMIT) {
         spurious++;
         return callback_level_wanted();
     }
@@ -115,6 +127,8 @@ bool irq_dispatch(void)
     if (ticks > line->statistics.longest_ticks)
         line->statistics.longest_ticks = ticks;
     irq_controller_complete(irq);
+    if (deferred_head)
+        run_deferred();
     return callback_level_wanted();
 }
 
@@ -132,27 +146,21 @@ void irq_defer(struct irq_work *work)
     else
         deferred_head = work;
     deferred_tail = work;
+    if (!cpu_in_isr())
+        irq_raise_software();
     irq_restore(flags);
-    irq_raise_software();
 }
 
-// The software interrupt's top half.
-static bool irq_run_deferred(void *context)
+// The software interrupt's top half: what it is for happens at every interrupt's tail.
+static bool on_software_interrupt(void *context)
 {
     (void)context;
-    for (unsigned budget = DEFERRED_BUDGET; deferred_head && budget > 0; budget--) {
-        struct irq_work *work = deferred_head;
-        deferred_head = work->next;
-        work->run(work);
-    }
-    if (deferred_head)
-        irq_raise_software();
     return true;
 }
 
 void irq_init(void)
 {
-    int error = irq_install(irq_controller_software(), "software", irq_run_deferred, NULL);
+    int error = irq_install(irq_controller_software(), "software", on_software_interrupt, NULL);
     assert(error == 0);
     irq_enable(irq_controller_software());
 }

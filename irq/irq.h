@@ -56,12 +56,13 @@ struct irq_work {
     void (*run)(struct irq_work *work);
 };
 
-// Runs work->run(work) at isr level, by a software interrupt, as soon as interrupts are open; first in, first out.
+// Runs work->run(work) at isr level, first in, first out: called at isr level, at this interrupt's tail, when the handler
+// has returned and the controller knows; called elsewhere, by a software interrupt as soon as interrupts are open.
 // The caller keeps the storage until then; work that is already waiting must not be given again.
 // Context: any.
 void irq_defer(struct irq_work *work);
 
-// Raises the software interrupt: deferred work and waiting callbacks get their turn at its tail.
+// Raises the software interrupt, at whose tail deferred work and waiting callbacks get their turn.
 // Context: any.
 void irq_raise_software(void);
 

@@ -48,9 +48,14 @@ static inline bool irq_masked(void)
     return (cpsr_read() & CPSR_IRQ_MASKED) != 0;
 }
 
+static inline bool irq_saved_in_isr(uint32_t flags)
+{
+    return (flags & CPSR_MODE_MASK) == CPSR_MODE_SUPERVISOR;
+}
+
 static inline bool cpu_in_isr(void)
 {
-    return (cpsr_read() & CPSR_MODE_MASK) == CPSR_MODE_SUPERVISOR;
+    return irq_saved_in_isr(cpsr_read());
 }
 
 static inline void cpu_wait_for_interrupt(void)

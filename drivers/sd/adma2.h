@@ -3,6 +3,7 @@
 // Controller Specification 3.00, 1.13.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +34,8 @@ enum {
 struct adma2_table {
     _Alignas(CPU_CACHE_LINE_MAX) struct adma2_descriptor entries[ADMA2_ENTRIES];
     uint32_t piece_bytes;
-    unsigned lead;   // Index of the first data descriptor.
-    unsigned stride; // From one data descriptor to the next.
+    unsigned lead;         // Index of the first data descriptor.
+    unsigned stride;       // From one data descriptor to the next.
 };
 
 // Fills the table with NOPs and takes over the layout. Result: 0, or -EINVAL for a layout that

@@ -311,11 +311,9 @@ static int sd_submit(struct device *device, struct io_request *request)
 {
     struct sd_card *card = sd_card_of_device(device);
 
-    assert(irq_masked());
     assert(!card->request);
     card->request = request;
     card->last = false;
-    request->moved = 0;
     // Opening is the moment to notice that the card has been taken out; other requests notice by
     // failing.
     if (!card->ready || (request->op == IO_OPEN && !sdhci_card_present(&card->host))) {

@@ -161,24 +161,32 @@ void sdhci_send(struct sdhci *host, uint32_t command, uint32_t argument, sdhci_d
                                                            : SDHCI_INTERRUPT_COMMAND_COMPLETE);
 }
 
+static int sdhci_write_table(struct sdhci *host)
+{
+    struct adma2_table *table = &host->table;
+    int entries = adma2_build(table, host->map.pieces, host->map.count);
+
+    if (entries < 0)
+        return entries;
+    // The NOPs before the first piece never change.
+    uintptr_t start = (uintptr_t)&table->entries[table->lead];
+    if (!host->coherent)
+        cache_clean(start, (uintptr_t)&table->entries[entries] - start);
+    return 0;
+}
+
 int sdhci_transfer(struct sdhci *host, uint32_t command, uint32_t argument, sdhci_done *done)
 {
     const struct dma_map *map = &host->map;
-    // The NOPs before it never change.
-    const struct adma2_descriptor *first = &host->table.entries[host->table.lead];
 
     assert(!host->done);
-    assert(map->size <= host->transfer_most);
-    int entries = adma2_build(&host->table, map->pieces, map->count);
-    if (entries < 0)
-        return entries;
-
+    int error = sdhci_write_table(host);
+    if (error)
+        return error;
     host->done = done;
     host->size_count = (uint32_t)(map->size / SD_SECTOR_BYTES) << BLOCK_COUNT_SHIFT |
                        SD_SECTOR_BYTES;
     sdhci_watch(host, map->size);
-    if (!host->coherent)
-        cache_clean((uintptr_t)first, (uintptr_t)&host->table.entries[entries] - (uintptr_t)first);
     barrier_publish(); // The controller must see the table and the data before the command.
     sdhci_issue(host, command, argument, SDHCI_INTERRUPT_TRANSFER_COMPLETE);
     return 0;

@@ -11,6 +11,7 @@
 
 #include "arch/fault.h"
 #include "arch/report.h"
+#include "arch/semihosting.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/tty.h"
@@ -94,12 +95,23 @@ static void open_streams(void)
     }
 }
 
+// Two variables are for us, not for the program: CONSOLE=pipe says that nobody types, CONSOLE_READY names a pipe by
+// which the other end wants to know that the serial port is on and will lose nothing.
+static void set_up_console(void)
+{
+    const char *console = getenv("CONSOLE"), *ready = getenv("CONSOLE_READY");
+    if (console && strcmp(console, "pipe") == 0)
+        tty_set_echo(false);
+    if (ready)
+        semihosting_touch(ready);
+    unsetenv("CONSOLE");
+    unsetenv("CONSOLE_READY");
+}
+
 _Noreturn void program_start(char *command_line)
 {
     int count = split(command_line);
-    const char *console = getenv("CONSOLE");
-    if (console && strcmp(console, "pipe") == 0)
-        tty_set_echo(false);
+    set_up_console();
     open_streams();
     __libc_init_array();
     exit(main(count, arguments, environ));

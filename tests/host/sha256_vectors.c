@@ -135,8 +135,8 @@ static void test_hashes_do_not_share_state(void)
     sha256_add(&one, "a", 1);
     sha256_add(&other, "", 0);
     sha256_add(&one, "bc", 2);
-    bool right =
-        digest_is(&one, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    bool right = digest_is(&one,
+                           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     right &= digest_is(&other, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     tap_ok(right, "test_sha256_two_hashes_at_a_time");
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
-# make run, make demo and tools/run: what they pass on, what they answer to bad input, and that they leave nothing behind.
-# Each test runs make as a user would and looks at its two outputs and its status.
+# make run, make demo and tools/run: what they pass on, what they answer to bad input, and that
+# they leave nothing behind. Each test runs make as a user would and looks at its two outputs and
+# its status.
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);
@@ -9,9 +10,13 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 # This may run under a make of its own, whose flags are not ours.
-delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BOARD APP ELF ARGS ENV DISK SHARE ICOUNT TIMEOUT T V)};
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
+delete @ENV{qw(BOARD APP ELF ARGS ENV DISK SHARE ICOUNT TIMEOUT T V)};
 my $folder = tempdir(CLEANUP => 1);
 my $app = 'APP=tests/tools/program.c';
+
+# Whatever goes wrong must not take for ever.
+$ENV{TIMEOUT} = 60;
 
 # Runs a command. Result: standard output, standard error, exit status.
 sub command
@@ -51,10 +56,12 @@ sub refused
 {
     my ($name, $why, @words) = @_;
     my ($output, $errors, $status) = command('', 'make', @words);
-    ok($status == 2 && $output eq '' && $errors =~ $why && $errors !~ /^exit/m, $name) or diag($output, $errors);
+    ok($status == 2 && $output eq '' && $errors =~ $why && $errors !~ /^exit/m, $name)
+    or diag($output, $errors);
 }
 
-my ($output, $errors, $status) = command('', 'make', 'run', $app, q{ARGS=a 'b c' "d\"e,f" '' %41=ä}, q{ENV=VALUE='x=y, z'});
+my ($output, $errors, $status) = command('', 'make', 'run', $app, q{ARGS=a 'b c' "d\"e,f" '' %41=ä},
+    q{ENV=VALUE='x=y, z'});
 is($output, "[a]\n[b c]\n[d\"e,f]\n[]\n[%41=ä]\nVALUE=[x=y, z] calls=2\n",
     'test_arguments_and_environment_arrive_as_a_shell_would_split_them');
 is($status, 0, 'test_status_is_0_when_main_returns_0');
@@ -73,29 +80,50 @@ ok($output eq $text . 'unfinished', 'test_piped_input_arrives_whole_without_echo
 is($output, '', 'test_empty_input_ends_at_once');
 
 ($output, $errors, $status) = command('', 'make', 'run', $app, 'ARGS=hang', 'TIMEOUT=1');
-ok($status && $errors =~ /timed out after 1 s/ && $errors =~ /^exit 124\n\z/m, 'test_timeout_ends_the_run_and_says_so')
+ok($status && $errors =~ /timed out after 1 s/ && $errors =~ /^exit 124\n\z/m,
+    'test_timeout_ends_the_run_and_says_so')
     or diag($errors);
 
-($output, $errors, $status) = command('', 'make', 'run', 'ELF=build/zynq/apps/program/program.elf', 'ARGS=again');
+($output, $errors, $status) = command('', 'make',
+    'run', 'ELF=build/zynq/apps/program/program.elf', 'ARGS=again');
 like($output, qr/^\[again\]$/m, 'test_elf_boots_a_linked_program');
 
 mkdir "$folder/app";
-write_file("$folder/app/one.c", qq{#include <stdio.h>\n#include "two.h"\nint main(void) { puts(two()); int unused; return 0; }\n});
-write_file("$folder/app/two.c", qq{#include "two.h"\nconst char *two(void) { return "two files"; }\n});
+write_file("$folder/app/one.c", <<'END');
+#include <stdio.h>
+#include "two.h"
+int main(void)
+{
+    int unused;
+    puts(two());
+    return 0;
+}
+END
+write_file("$folder/app/two.c", <<'END');
+#include "two.h"
+const char *two(void)
+{
+    return "two files";
+}
+END
 write_file("$folder/app/two.h", qq{const char *two(void);\n});
 ($output, $errors) = command('', 'make', 'run', "APP=$folder/app", 'APP_CFLAGS=-Wall');
-is($output, "two files\n", 'test_folder_of_files_is_one_program_and_a_warning_is_no_error') or diag($errors);
+is($output, "two files\n", 'test_folder_of_files_is_one_program_and_a_warning_is_no_error')
+    or diag($errors);
 
-refused('test_unknown_board_is_named_with_the_known', qr/there is no board "pdp11"; boards: .*zynq/, 'run', $app, 'BOARD=pdp11');
+refused('test_unknown_board_is_named_with_the_known',
+    qr/there is no board "pdp11"; boards: .*zynq/, 'run', $app, 'BOARD=pdp11');
 refused('test_missing_program_is_named', qr/APP=nowhere\.c: no such/, 'run', 'APP=nowhere.c');
 refused('test_missing_elf_is_named', qr/no such program: nowhere\.elf/, 'run', 'ELF=nowhere.elf');
 refused('test_missing_disk_is_named', qr/DISK=nowhere: no such file/, 'demo', 'DISK=nowhere');
 refused('test_folder_is_no_disk', qr/not a regular file/, 'demo', "DISK=$folder");
 write_file("$folder/empty", '');
 refused('test_empty_file_is_no_disk', qr/is empty/, 'demo', "DISK=$folder/empty");
-refused('test_share_needs_virtio', qr/SHARE needs a board with virtio/, 'run', $app, "SHARE=$folder");
+refused('test_share_needs_virtio',
+    qr/SHARE needs a board with virtio/, 'run', $app, "SHARE=$folder");
 refused('test_open_quote_is_refused', qr/ARGS: a quote is not closed/, 'run', $app, q{ARGS='a});
-refused('test_environment_without_value_is_refused', qr/expected NAME=VALUE, not VALUE/, 'run', $app, 'ENV=VALUE');
+refused('test_environment_without_value_is_refused',
+    qr/expected NAME=VALUE, not VALUE/, 'run', $app, 'ENV=VALUE');
 refused('test_bad_icount_is_refused', qr/ICOUNT=fast: expected/, 'run', $app, 'ICOUNT=fast');
 refused('test_bad_timeout_is_refused', qr/TIMEOUT=soon: expected/, 'run', $app, 'TIMEOUT=soon');
 
@@ -105,7 +133,8 @@ my $bytes = join '', map { pack 'N', $_ * 2654435761 } 1 .. 250_000;
 write_file($disk, $bytes . 'x');
 my $sum = sha256_hex($bytes . 'x');
 ($output, $errors, $status) = command('', 'make', 'demo', "DISK=$disk");
-ok($status == 0 && $output =~ /$sum/ && $errors =~ /has 1000001 bytes: padded/, 'test_demo_prints_the_digest_of_a_file_of_any_size')
+ok($status == 0 && $output =~ /$sum/ && $errors =~ /has 1000001 bytes: padded/,
+    'test_demo_prints_the_digest_of_a_file_of_any_size')
     or diag($output, $errors);
 is(sha256_hex(read_file($disk)), $sum, 'test_padding_leaves_the_file_alone');
 

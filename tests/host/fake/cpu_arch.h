@@ -37,6 +37,7 @@ static inline void irq_unmask(void) { fake_irqs_masked = false; }
 static inline void irq_mask(void) { fake_irqs_masked = true; }
 static inline void irq_open_once(void) { fake_wait_for_interrupt(); }
 static inline bool irq_masked(void) { return fake_irqs_masked; }
+static inline bool irq_saved_in_isr(uint32_t flags) { (void)flags; return fake_in_isr; }
 static inline bool cpu_in_isr(void) { return fake_in_isr; }
 static inline void cpu_wait_for_interrupt(void) {}
 static inline void barrier_publish(void) { fake_event(FAKE_PUBLISH, 0, 0); }
