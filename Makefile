@@ -65,9 +65,9 @@ PUBLIC := -I$(OUT)/include $(addprefix -I,$(wildcard faces/*/include))
 # newlib hides half of POSIX behind these; they change struct sigevent: all who see it must agree.
 POSIX := -D_GNU_SOURCE -D_POSIX_THREADS -D_POSIX_TIMERS -D_POSIX_MONOTONIC_CLOCK
 INTERNAL := -std=gnu11 $(WARNINGS) -I. -Iarch/$(ARCH)
-# The kernel is optimised as one piece: a call from room to room costs nothing where it can be inlined.
-KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns -flto=auto -ffat-lto-objects \
-    $(INTERNAL)
+# The kernel is optimised as one piece: a call from room to room costs nothing where it is inlined.
+KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns \
+    -flto=auto -ffat-lto-objects $(INTERNAL)
 FACE_FLAGS := $(KERNEL_FLAGS) $(POSIX) $(PUBLIC)
 PROGRAM_FLAGS := $(COMMON) $(PROGRAM_CPU_FLAGS) $(POSIX) $(PUBLIC)
 DEMO_FLAGS := $(PROGRAM_FLAGS) -std=gnu11 $(WARNINGS)
@@ -285,12 +285,13 @@ lint-cppcheck:
 LINT_HEADERS := $(filter %.h,$(filter-out tests/% demos/%,$(LINT_C)))
 lint-headers: $(LINT_HEADERS:%=$(OUT)/lint/%.o)
 $(OUT)/lint/%.h.o: %.h $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
-	@mkdir -p $(@D); $(CROSS)gcc $(FACE_FLAGS) -MMD -MP -x c -c -include $< /dev/null -o $@
+	@mkdir -p $(@D); \
+	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -MMD -MP -x c -c -include $< /dev/null -o $@
 
 lint-analyzer: $(patsubst %,$(OUT)/lint/%.o,$(filter %.c,$(KERNEL_SOURCES)))
 $(OUT)/lint/%.c.o: %.c $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
 	@$(call say,ANALYZE,$<); mkdir -p $(@D) && \
-	    $(CROSS)gcc $(FACE_FLAGS) -fanalyzer -MMD -MP -c $< -o $@
+	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -fanalyzer -MMD -MP -c $< -o $@
 
 # For editors: clangd looks in build/.
 command = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)"}
