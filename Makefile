@@ -286,7 +286,8 @@ LINT_HEADERS := $(filter %.h,$(filter-out tests/% demos/%,$(LINT_C)))
 lint-headers: $(LINT_HEADERS:%=$(OUT)/lint/%.o)
 $(OUT)/lint/%.h.o: %.h $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
 	@mkdir -p $(@D); \
-	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -MMD -MP -x c -c -include $< /dev/null -o $@
+	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -MMD -MP -x c -c \
+	    -include $< /dev/null -o $@
 
 lint-analyzer: $(patsubst %,$(OUT)/lint/%.o,$(filter %.c,$(KERNEL_SOURCES)))
 $(OUT)/lint/%.c.o: %.c $(OUT)/flags $(OUT)/include/inflight/version.h | .tools

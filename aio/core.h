@@ -1,7 +1,8 @@
 // The core: requests on devices. Whoever asks, whatever moves the bytes, a request lives here.
 //
-// A request accepted by io_submit() completes exactly once; a refused one leaves no trace. done() runs at isr level
-// and may come before io_submit() has returned; notify() runs at callback level after that.
+// A request accepted by io_submit() completes exactly once; a refused one leaves no trace. done()
+// runs at isr level and may come before io_submit() has returned; notify() runs at callback level
+// after that.
 #pragma once
 
 #include <stdbool.h>
@@ -9,21 +10,21 @@
 #include "drivers/device.h"
 
 // Hands a request to a device, which starts it at once or as soon as the ones before it let it.
-// The request must be idle (asserted), zeroed before its first use, and stays the core's until notify() is called (or done(), where
-// notify is NULL).
+// The request must be idle (asserted), zeroed before its first use, and stays the core's until
+// notify() is called (or done(), where notify is NULL).
 // Result: 0, or the reason why nothing happened: -EINVAL (operation or priority), -EFAULT (buffer),
 // -EAGAIN (IO_NONBLOCK, and others wait for this stream).
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 
-// Accepts a request that no device will see and completes it with an error like any other: done() at isr level, notify() at
-// callback level. Its op is lost.
+// Accepts a request that no device will see and completes it with an error like any other: done()
+// at isr level, notify() at callback level. Its op is lost.
 // Context: any.
 void io_fail(struct io_request *request, int error);
 
 // Withdraws a request.
-// Result: 0: it will complete with -ECANCELED. -EALREADY: too late, it is done or being cancelled. -EBUSY: the device
-// cannot give it up; it completes as if nothing had been asked.
+// Result: 0: it will complete with -ECANCELED. -EALREADY: too late, it is done or being cancelled.
+// -EBUSY: the device cannot give it up; it completes as if nothing had been asked.
 // Context: any.
 int io_cancel(struct io_request *request);
 
@@ -39,6 +40,7 @@ static inline bool io_in_flight(const struct io_request *request)
     return state != IO_IDLE && state != IO_DONE;
 }
 
-// Ends a request: what device_complete() calls. At isr level its done() runs at once, elsewhere by a software interrupt.
+// Ends a request: what device_complete() calls. At isr level its done() runs at once, elsewhere by
+// a software interrupt.
 // Context: any.
 void io_complete(struct io_request *request, ssize_t result);

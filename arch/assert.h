@@ -1,4 +1,5 @@
-// Assertions, for our own mistakes only: arguments, ownership, state. A device's failure is a result, never an assertion.
+// Assertions, for our own mistakes only: arguments, ownership, state. A device's failure is a
+// result, never an assertion.
 #pragma once
 
 // Says what did not hold and where, and ends the machine with exit status 134.

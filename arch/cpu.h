@@ -1,5 +1,6 @@
 // What the kernel asks of a CPU: interrupt masking, waiting, barriers, caches.
-// The contract stands here; each architecture keeps it in arch/<name>/cpu_arch.h, host tests in tests/host/fake.
+// The contract stands here; each architecture keeps it in arch/<name>/cpu_arch.h, host tests in
+// tests/host/fake.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +13,8 @@
 // Context: any.
 static inline uint32_t irq_save(void);
 
-// Puts the interrupt mask back as irq_save() found it. A pending interrupt is taken before the caller's next statement.
+// Puts the interrupt mask back as irq_save() found it. A pending interrupt is taken before the
+// caller's next statement.
 // Context: any.
 static inline void irq_restore(uint32_t flags);
 
@@ -21,7 +23,8 @@ static inline void irq_restore(uint32_t flags);
 static inline void irq_unmask(void);
 static inline void irq_mask(void);
 
-// Lets pending interrupts be taken, then masks again: at least one instruction boundary with interrupts open.
+// Lets pending interrupts be taken, then masks again: at least one instruction boundary with
+// interrupts open.
 // Context: main | callback, interrupts masked.
 static inline void irq_open_once(void);
 
@@ -42,11 +45,13 @@ static inline bool cpu_in_isr(void);
 // Context: main | callback.
 static inline void cpu_wait_for_interrupt(void);
 
-// Orders every store to RAM before it ahead of every register write after it: descriptors before the doorbell.
+// Orders every store to RAM before it ahead of every register write after it: descriptors before
+// the doorbell.
 // Context: any.
 static inline void barrier_publish(void);
 
-// Orders every register or index read before it ahead of every load from RAM after it: status before the data.
+// Orders every register or index read before it ahead of every load from RAM after it: status
+// before the data.
 // Context: any.
 static inline void barrier_consume(void);
 
@@ -54,8 +59,9 @@ static inline void barrier_consume(void);
 // Context: any. Cost: a few instructions a line.
 void cache_clean(uintptr_t address, size_t size);
 
-// Drops the lines that hold [address, address + size), so that the CPU reads what a bus master wrote. Stores of the
-// CPU's that were still in these lines are lost: the range must be whole lines (see dma/coherence.h).
+// Drops the lines that hold [address, address + size), so that the CPU reads what a bus master
+// wrote. Stores of the CPU's that were still in these lines are lost: the range must be whole lines
+// (see dma/coherence.h).
 // Context: any.
 void cache_invalidate(uintptr_t address, size_t size);
 

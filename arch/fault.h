@@ -1,4 +1,5 @@
-// The end of the machine, wanted or not: exit statuses, faults, and the registers that a fault report shows.
+// The end of the machine, wanted or not: exit statuses, faults, and the registers that a fault
+// report shows.
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +11,8 @@ enum {
     EXIT_FAULT = 139,     // SIGSEGV.
 };
 
-// Ends the machine: the debugger or QEMU takes the status (0 … 255); without one the CPU sleeps for good.
+// Ends the machine: the debugger or QEMU takes the status (0 … 255); without one the CPU sleeps
+// for good.
 // Context: any.
 _Noreturn void machine_exit(int status);
 

@@ -1,4 +1,5 @@
-// A small printf. Numbers are written backwards into a buffer of their own, then padded to the width.
+// A small printf. Numbers are written backwards into a buffer of their own, then padded to the
+// width.
 #include "arch/format.h"
 
 #include <stdbool.h>
@@ -23,7 +24,8 @@ static void put(struct output *output, char byte)
         output->text[output->length++] = byte;
 }
 
-static void put_padded(struct output *output, const struct conversion *conversion, const char *text, size_t length)
+static void put_padded(struct output *output, const struct conversion *conversion, const char *text,
+                       size_t length)
 {
     size_t padding = conversion->width > length ? conversion->width - length : 0;
     if (!conversion->left)
@@ -45,7 +47,8 @@ static void put_text(struct output *output, const struct conversion *conversion,
     put_padded(output, conversion, text, length);
 }
 
-// Divides by 10 without a 64-bit division from libgcc, which would take some hundred instructions on ARM.
+// Divides by 10 without a 64-bit division from libgcc, which would take some hundred instructions
+// on ARM.
 static uint64_t divide_by_10(uint64_t value, unsigned *remainder)
 {
     uint64_t quotient = 0;
@@ -59,7 +62,8 @@ static uint64_t divide_by_10(uint64_t value, unsigned *remainder)
     return quotient;
 }
 
-static void put_number(struct output *output, const struct conversion *conversion, uint64_t value, bool hex, bool negative)
+static void put_number(struct output *output, const struct conversion *conversion, uint64_t value,
+                       bool hex, bool negative)
 {
     char digits[24];
     size_t at = sizeof digits;
@@ -107,14 +111,15 @@ size_t format_list(char *text, size_t size, const char *format, va_list argument
         } else if (conversion.letter == 'p') {
             put_number(&output, &conversion, (uintptr_t)va_arg(arguments, void *), true, false);
         } else if (conversion.letter == 'd') {
-            int64_t value = conversion.longs == 0 ? va_arg(arguments, int)
-                : conversion.longs == 1           ? va_arg(arguments, long)
-                                                  : va_arg(arguments, long long);
-            put_number(&output, &conversion, value < 0 ? -(uint64_t)value : (uint64_t)value, false, value < 0);
+            int64_t value = conversion.longs == 0   ? va_arg(arguments, int)
+                            : conversion.longs == 1 ? va_arg(arguments, long)
+                                                    : va_arg(arguments, long long);
+            put_number(&output, &conversion, value < 0 ? -(uint64_t)value : (uint64_t)value, false,
+                       value < 0);
         } else if (conversion.letter == 'u' || conversion.letter == 'x') {
-            uint64_t value = conversion.longs == 0 ? va_arg(arguments, unsigned)
-                : conversion.longs == 1            ? va_arg(arguments, unsigned long)
-                                                   : va_arg(arguments, unsigned long long);
+            uint64_t value = conversion.longs == 0   ? va_arg(arguments, unsigned)
+                             : conversion.longs == 1 ? va_arg(arguments, unsigned long)
+                                                     : va_arg(arguments, unsigned long long);
             put_number(&output, &conversion, value, conversion.letter == 'x', false);
         } else {
             put(&output, conversion.letter ? conversion.letter : '%');

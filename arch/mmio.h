@@ -1,6 +1,6 @@
-// Access to device registers: one load or store each, never merged, never torn, in program order among themselves.
-// Ordering against RAM is the caller's: barrier_publish() and barrier_consume() in arch/cpu.h.
-// Host tests answer these calls with a fake chip.
+// Access to device registers: one load or store each, never merged, never torn, in program order
+// among themselves. Ordering against RAM is the caller's: barrier_publish() and barrier_consume()
+// in arch/cpu.h. Host tests answer these calls with a fake chip.
 #pragma once
 
 #include <stdint.h>

@@ -3,8 +3,8 @@
 
 #include "arch/memory.h"
 
-// Maps RAM as cached memory, the register windows as device memory and nothing else; page zero faults, text is read-only,
-// data is never executed, and the page under each stack faults. Switches the caches on.
-// mmio: whole MiB each, ended by a size of 0.
+// Maps RAM as cached memory, the register windows as device memory and nothing else; page zero
+// faults, text is read-only, data is never executed, and the page under each stack faults. Switches
+// the caches on. mmio: whole MiB each, ended by a size of 0.
 // Context: boot, before any device is touched.
 void protection_init(const struct memory_range *ram, const struct memory_range *mmio);

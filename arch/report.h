@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-// Where messages go; boot chooses semihosting's stderr under QEMU, a UART's polled path on hardware.
-// The sink is called with interrupts masked and must not wait for one.
+// Where messages go; boot chooses semihosting's stderr under QEMU, a UART's polled path on
+// hardware. The sink is called with interrupts masked and must not wait for one.
 // Context: boot.
 void report_to(void (*sink)(const char *text, size_t size));
 

@@ -4,7 +4,8 @@
 #include "arch/cpu.h"
 #include "arch/fault.h"
 
-// Modes count through fopen's: 4 is "w"; 8, "a", makes the name ":tt" the host's standard error (Semihosting 7.11).
+// Modes count through fopen's: 4 is "w"; 8, "a", makes the name ":tt" the host's standard error
+// (Semihosting 7.11).
 enum { OPEN_MODE_WRITE = 4, OPEN_MODE_STDERR = 8, STOPPED_APPLICATION_EXIT = 0x20026 };
 
 static bool semihosting_available;

@@ -1,5 +1,6 @@
-// Semihosting: calls that a debugger or QEMU answers (ARM IHI 0203, "Semihosting for AArch32 and AArch64").
-// For arguments, messages and the exit status only; no I/O of a program goes through it except stderr.
+// Semihosting: calls that a debugger or QEMU answers (ARM IHI 0203, "Semihosting for AArch32 and
+// AArch64"). For arguments, messages and the exit status only; no I/O of a program goes through it
+// except stderr.
 #pragma once
 
 #include <stddef.h>
@@ -21,10 +22,12 @@ intptr_t semihosting_call(enum semihosting_operation operation, const void *para
 // Context: any.
 void semihosting_write(const char *text, size_t size);
 
-// Opens a file of the host's for writing and closes it again: a sign to whoever waits at the other end of a pipe.
+// Opens a file of the host's for writing and closes it again: a sign to whoever waits at the other
+// end of a pipe.
 // Context: any.
 void semihosting_touch(const char *path);
 
-// The command line that the debugger offers. Result: its length, or -1: none, or longer than size - 1 bytes.
+// The command line that the debugger offers. Result: its length, or -1: none, or longer than size -
+// 1 bytes.
 // Context: any.
 int semihosting_command_line(char *text, size_t size);

@@ -1,4 +1,5 @@
-// A board is data: where its RAM and registers are and which hardware it has, in the order in which boot starts it.
+// A board is data: where its RAM and registers are and which hardware it has, in the order in which
+// boot starts it.
 #pragma once
 
 #include <stdbool.h>
@@ -11,10 +12,10 @@ enum { BOARD_HARDWARE = 24, BOARD_MMIO = 6 };
 struct board {
     const char *name;
     struct memory_range ram;
-    struct memory_range mmio[BOARD_MMIO];      // Register windows; everything else faults.
-    const char *console;                       // The serial port that stdin and stdout are on.
-    bool semihosting;                          // Arguments, exit status and stderr go to the debugger or QEMU.
-    struct hardware hardware[BOARD_HARDWARE];  // Ends with a NULL name.
+    struct memory_range mmio[BOARD_MMIO]; // Register windows; everything else faults.
+    const char *console;                  // The serial port that stdin and stdout are on.
+    bool semihosting; // Arguments, exit status and stderr go to the debugger or QEMU.
+    struct hardware hardware[BOARD_HARDWARE]; // Ends with a NULL name.
 };
 
 extern const struct board board;

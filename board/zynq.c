@@ -1,4 +1,5 @@
-// Xilinx Zynq-7000 as QEMU's xilinx-zynq-a9 has it (UG585, appendix B for the addresses, chapter 7 for the interrupts).
+// Xilinx Zynq-7000 as QEMU's xilinx-zynq-a9 has it (UG585, appendix B for the addresses, chapter 7
+// for the interrupts).
 #include "board/board.h"
 
 #include "drivers/ram/ram_disk.h"
@@ -18,7 +19,7 @@ const struct board board = {
     .ram = { 0x00100000, 127 * MiB },
     .mmio = {
         { 0xe0000000, 3 * MiB },  // Peripherals: UART, SD.
-        { 0xf8000000, 16 * MiB }, // System registers, DMA; the core's own timers and interrupt controller.
+        { 0xf8000000, 16 * MiB }, // System registers, DMA; the core's timers and interrupts.
     },
     .console = "ttyPS0",
     .semihosting = true,
@@ -30,7 +31,8 @@ const struct board board = {
         { "ttyPS0", &uart_cadence, .base = 0xe0000000, .irqs = { 59 }, .clock_hz = 50000000 },
         { "dma0", &dma_pl330, .base = 0xf8003000, .irqs = { 45, 46, 47, 48, 49, 72, 73, 74, 75 } },
         { "ram0", &ram_disk, .settings = &(const struct ram_disk_settings){ ram0, sizeof ram0 } },
-        // QEMU moves five descriptors inside the command's write and five more each 100 ns: NOPs keep it asynchronous.
+        // QEMU moves five descriptors inside the command's write and five more each 100 ns: NOPs
+        // keep it asynchronous.
         { "mmcblk0", &sdhci_card, .base = 0xe0100000, .irqs = { 56 }, .clock_hz = 50000000,
           .settings = &(const struct sdhci_settings){
               .lead_nops = 55, .piece_bytes = 16384, .nops_between = 4 } },

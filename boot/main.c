@@ -47,17 +47,17 @@ static void must(int error, const char *step)
 _Noreturn void boot(void);
 _Noreturn void boot(void)
 {
-    memory_init(&board.ram);                                            // What may be moved where.
-    protection_init(&board.ram, board.mmio);                            // The memory map; caches on.
-    machine_semihosting(board.semihosting);                             // A way to end.
+    memory_init(&board.ram);                 // What may be moved where.
+    protection_init(&board.ram, board.mmio); // The memory map; caches on.
+    machine_semihosting(board.semihosting);  // A way to end.
     report_to(board.semihosting ? semihosting_write : uart_console_sink); // A way to complain.
-    start_hardware();                                                   // In the board's order: the interrupt controller first.
-    must(tty_init(device_find(board.console)), "no console");           // Line editing on the serial port.
-    devfs_init();                                                       // /dev/null, /dev/zero.
-    must(procfs_init(), "/proc");                                       // Counters as text.
-    posix_streams_init();                                               // errno and streams per level.
-    posix_signals_init();                                               // ^C is SIGINT.
-    irq_unmask();                                                       // From here on things happen by themselves.
-    read_command_line();                                                // Arguments and environment.
-    program_start(command_line);                                        // Constructors, main, exit.
+    start_hardware(); // In the board's order: the interrupt controller first.
+    must(tty_init(device_find(board.console)), "no console"); // Line editing on the serial port.
+    devfs_init();                                             // /dev/null, /dev/zero.
+    must(procfs_init(), "/proc");                             // Counters as text.
+    posix_streams_init();                                     // errno and streams per level.
+    posix_signals_init();                                     // ^C is SIGINT.
+    irq_unmask();                // From here on things happen by themselves.
+    read_command_line();         // Arguments and environment.
+    program_start(command_line); // Constructors, main, exit.
 }

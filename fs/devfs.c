@@ -70,9 +70,12 @@ static int zero_cancel(struct device *device, struct io_request *request)
 
 static const struct device_ops null_ops = { null_submit, NULL };
 static const struct device_ops zero_ops = { zero_submit, zero_cancel };
-static struct device null_device = { .name = "null", .ops = &null_ops, .kind = DEVICE_STREAM, .lanes = { { .depth = 1 } } };
-static struct device zero_device = { .name = "zero", .ops = &zero_ops, .kind = DEVICE_STREAM,
-                                     .lanes = { { .depth = ZERO_SLOTS } } };
+static struct device null_device = {
+    .name = "null", .ops = &null_ops, .kind = DEVICE_STREAM, .lanes = { { .depth = 1 } }
+};
+static struct device zero_device = {
+    .name = "zero", .ops = &zero_ops, .kind = DEVICE_STREAM, .lanes = { { .depth = ZERO_SLOTS } }
+};
 
 void devfs_init(void)
 {

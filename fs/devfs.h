@@ -7,7 +7,8 @@
 // Context: boot.
 void devfs_init(void);
 
-// The device that a path names: /dev/NAME, /proc/NAME (registered as proc/NAME), /dev/tty for the console.
+// The device that a path names: /dev/NAME, /proc/NAME (registered as proc/NAME), /dev/tty for the
+// console.
 // Result: the device, or NULL.
 // Context: any.
 struct device *devfs_lookup(const char *path);

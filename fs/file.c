@@ -68,7 +68,8 @@ int file_close(int fd)
 static bool mode_allows(const struct file *file, enum io_op op)
 {
     int mode = file->flags & O_ACCMODE;
-    return (op == IO_READ && mode != O_WRONLY) || (op == IO_WRITE && mode != O_RDONLY) || op > IO_WRITE;
+    return (op == IO_READ && mode != O_WRONLY) || (op == IO_WRITE && mode != O_RDONLY) ||
+           op > IO_WRITE;
 }
 
 int file_submit(int fd, struct io_request *request)
@@ -86,7 +87,9 @@ static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
     struct file *file = file_get(fd);
     if (!file)
         return -EBADF;
-    struct io_request request = { .op = op, .offset = file->position, .buffer = buffer, .size = size };
+    struct io_request request = {
+        .op = op, .offset = file->position, .buffer = buffer, .size = size
+    };
     int error = file_submit(fd, &request);
     if (error)
         return error;
@@ -120,10 +123,10 @@ int64_t file_seek(int fd, int64_t offset, int whence)
         return -EBADF;
     if (file->device->kind != DEVICE_BLOCK)
         return -ESPIPE;
-    int64_t base = whence == SEEK_SET ? 0
-        : whence == SEEK_CUR          ? (int64_t)file->position
-        : whence == SEEK_END          ? (int64_t)file->device->size_bytes
-                                      : -1;
+    int64_t base = whence == SEEK_SET   ? 0
+                   : whence == SEEK_CUR ? (int64_t)file->position
+                   : whence == SEEK_END ? (int64_t)file->device->size_bytes
+                                        : -1;
     int64_t position;
     if (base < 0)
         return -EINVAL;
@@ -142,7 +145,8 @@ int file_stat(int fd, struct stat *status)
         return -EBADF;
     const struct device *device = file->device;
     *status = (struct stat){ 0 };
-    status->st_mode = (device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR) | (device->read_only ? 0444 : 0666);
+    status->st_mode = (device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR) |
+                      (device->read_only ? 0444 : 0666);
     status->st_nlink = 1;
     status->st_blksize = 4096;
     if (device->size_bytes > (uint64_t)LONG_MAX)

@@ -17,16 +17,19 @@ struct file {
     int flags;         // As given to open: access mode, O_APPEND, O_NONBLOCK.
 };
 
-// Opens path. Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE, -EINVAL, -EACCES.
+// Opens path. Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE,
+// -EINVAL, -EACCES.
 // Context: main | callback.
 int file_open(const char *path, int flags);
 
-// Closes a descriptor. Requests in flight through it complete as if it were open: they belong to the device.
+// Closes a descriptor. Requests in flight through it complete as if it were open: they belong to
+// the device.
 // Result: 0 or -EBADF.
 // Context: main | callback.
 int file_close(int fd);
 
-// Sends a request through a descriptor: its device is filled in; op, offset, buffer, size, done and the rest are the caller's.
+// Sends a request through a descriptor: its device is filled in; op, offset, buffer, size, done and
+// the rest are the caller's.
 // Result: as io_submit(), or -EBADF (not open, or opened in the wrong mode).
 // Context: main | callback.
 int file_submit(int fd, struct io_request *request);

@@ -111,9 +111,7 @@ static void write_aio(struct print *print)
         const struct io_lane *lanes = d->lanes;
         unsigned queued = count_queued(&lanes[0]) + count_queued(&lanes[1]);
         unsigned in_flight = (unsigned)lanes[0].in_flight + lanes[1].in_flight;
-        const uint64_t numbers[] = { queued,
-                                     in_flight,
-                                     d->statistics.submitted,
+        const uint64_t numbers[] = { queued, in_flight, d->statistics.submitted,
                                      d->statistics.submitted - queued - in_flight,
                                      d->statistics.refused };
         print_line(print, "%s", d->name);

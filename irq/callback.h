@@ -1,8 +1,9 @@
 // The callback level: where the user's completion callbacks, timer and signal handlers run.
 //
-// A callback preempts main at the end of an interrupt, with interrupts open again, on a stack of its own. One runs at
-// a time, never nested. After CALLBACK_BUDGET of them main has the CPU to itself for a quarter of the time that they
-// took, at least CALLBACK_PAUSE_NS (unless it waits), so main always advances, whatever the flood.
+// A callback preempts main at the end of an interrupt, with interrupts open again, on a stack of
+// its own. One runs at a time, never nested. After CALLBACK_BUDGET of them main has the CPU to
+// itself for a quarter of the time that they took, at least CALLBACK_PAUSE_NS (unless it waits), so
+// main always advances, whatever the flood.
 #pragma once
 
 #include <stdbool.h>
@@ -21,8 +22,8 @@ struct callback {
 // Context: any.
 enum level level_current(void);
 
-// Puts a callback at the end of the queue. The caller keeps the storage until run is called; from then on the
-// callback may be posted again. A callback that is already waiting must not be posted.
+// Puts a callback at the end of the queue. The caller keeps the storage until run is called; from
+// then on the callback may be posted again. A callback that is already waiting must not be posted.
 // Context: any.
 void callback_post(struct callback *callback);
 
@@ -30,14 +31,15 @@ void callback_post(struct callback *callback);
 // Context: isr.
 void callback_post_isr(struct callback *callback);
 
-// Keep callbacks off until the matching release; calls nest. Interrupts go on, requests complete, only callbacks wait.
-// At callback level both do nothing visible: no other callback could run anyway.
+// Keep callbacks off until the matching release; calls nest. Interrupts go on, requests complete,
+// only callbacks wait. At callback level both do nothing visible: no other callback could run
+// anyway.
 // Context: main | callback.
 void callbacks_hold(void);
 void callbacks_release(void);
 
-// Sleeps until an interrupt has been handled. Call it with interrupts masked after finding that what is waited for
-// has not come; look again when it returns, still masked.
+// Sleeps until an interrupt has been handled. Call it with interrupts masked after finding that
+// what is waited for has not come; look again when it returns, still masked.
 //     uint32_t flags = irq_save();
 //     while (!ready)
 //         level_sleep_locked();
@@ -45,8 +47,9 @@ void callbacks_release(void);
 // Context: main | callback, interrupts masked.
 void level_sleep_locked(void);
 
-// What a face needs around the callback level: a variable that has another value there (newlib's _impure_ptr, which
-// leads to errno and the streams), and a function that tidies up after a turn's last callback, or NULL.
+// What a face needs around the callback level: a variable that has another value there (newlib's
+// _impure_ptr, which leads to errno and the streams), and a function that tidies up after a turn's
+// last callback, or NULL.
 // Context: boot.
 void callback_level_context(void **variable, void *value, void (*leave)(void));
 
@@ -61,6 +64,7 @@ struct callback_totals callback_totals(void);
 // Context: isr.
 bool callback_level_wanted(void);
 
-// Runs waiting callbacks until none is left or the budget is used up. Called by arch/ only, on the callback stack.
+// Runs waiting callbacks until none is left or the budget is used up. Called by arch/ only, on the
+// callback stack.
 // Context: callback, interrupts masked on entry and on return.
 void callback_level_run(void);

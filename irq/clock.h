@@ -1,4 +1,5 @@
-// Time: a 64-bit monotonic clock and timers on a timer wheel. Tickless: the hardware alarm is set for the next expiry.
+// Time: a 64-bit monotonic clock and timers on a timer wheel. Tickless: the hardware alarm is set
+// for the next expiry.
 #pragma once
 
 #include <stdbool.h>
@@ -14,9 +15,9 @@ struct timer {
 // Context: any.
 uint64_t clock_now_ns(void);
 
-// Arms the timer: at expires_ns (on the clock of clock_now_ns), or at once if that is past, expired(timer) runs at
-// isr level, at most CLOCK_TICK_NS late beyond the interrupt's own delay, never early. The timer is free again before it is called.
-// Arming an armed timer moves it.
+// Arms the timer: at expires_ns (on the clock of clock_now_ns), or at once if that is past,
+// expired(timer) runs at isr level, at most CLOCK_TICK_NS late beyond the interrupt's own delay,
+// never early. The timer is free again before it is called. Arming an armed timer moves it.
 // Context: any.
 void timer_arm(struct timer *timer, uint64_t expires_ns);
 
@@ -31,7 +32,8 @@ static inline bool timer_armed(const struct timer *timer)
 
 enum { CLOCK_TICK_NS = 1024 }; // The wheel's resolution.
 
-// The low half of the hardware counter, for measuring short spans cheaply, and what such a span means.
+// The low half of the hardware counter, for measuring short spans cheaply, and what such a span
+// means.
 // Context: any.
 uint32_t clock_ticks(void);
 uint64_t clock_ticks_to_ns(uint64_t ticks);
@@ -44,9 +46,11 @@ void clock_init(uint32_t hz);
 // Context: isr.
 void clock_alarm(void);
 
-// What the clock asks of a hardware counter. One is linked per board (drivers/timer), so the calls are direct.
+// What the clock asks of a hardware counter. One is linked per board (drivers/timer), so the calls
+// are direct.
 // Context: any; set_alarm and clear_alarm with interrupts masked.
-uint64_t clock_counter(void);                   // Ticks since some moment before boot.
-uint32_t clock_counter_low(void);               // The low half of the same.
-void clock_counter_set_alarm(uint64_t ticks);   // clock_alarm() is called once the counter has reached ticks, at once if it has.
+uint64_t clock_counter(void);                 // Ticks since some moment before boot.
+uint32_t clock_counter_low(void);             // The low half of the same.
+void clock_counter_set_alarm(uint64_t ticks); // clock_alarm() is called once the counter has
+                                              // reached ticks, at once if it has.
 void clock_counter_clear_alarm(void);

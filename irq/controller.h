@@ -1,10 +1,13 @@
-// What the dispatcher asks of an interrupt controller. One is linked per board (gic.c, later plic.c, nvic.c), so the
-// calls are direct: no pointer is followed on the way from an interrupt to its handler.
+// What the dispatcher asks of an interrupt controller. One is linked per board (gic.c, later
+// plic.c, nvic.c), so the calls are direct: no pointer is followed on the way from an interrupt to
+// its handler.
 #pragma once
 
 #include <stdbool.h>
 
-// Context: isr. Result: the number of the interrupt to handle, or one of IRQ_LIMIT or more: a spurious interrupt.
+// Asks for the interrupt to handle.
+// Result: its number, or one of IRQ_LIMIT or more: a spurious interrupt.
+// Context: isr.
 unsigned irq_controller_claim(void);
 
 // Tells the controller that the interrupt which the last claim returned has been handled.
@@ -16,7 +19,8 @@ bool irq_controller_has(unsigned irq);
 void irq_controller_enable(unsigned irq);
 void irq_controller_disable(unsigned irq);
 
-// Makes an interrupt pending as if its device had raised it, and withdraws it again; for trying out handlers.
+// Makes an interrupt pending as if its device had raised it, and withdraws it again; for trying out
+// handlers.
 // Result: false where the controller cannot do that.
 // Context: any.
 bool irq_controller_set_pending(unsigned irq);

@@ -1,7 +1,9 @@
-// The interrupt dispatcher: from an interrupt number to its handler, with statistics, and work deferred to isr level.
+// The interrupt dispatcher: from an interrupt number to its handler, with statistics, and work
+// deferred to isr level.
 //
-// Handlers ("top halves") run at isr level with interrupts masked: acknowledge the device, drain at most a bounded
-// amount, complete requests. An interrupt that no handler claims is masked and reported once.
+// Handlers ("top halves") run at isr level with interrupts masked: acknowledge the device, drain at
+// most a bounded amount, complete requests. An interrupt that no handler claims is masked and
+// reported once.
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +12,9 @@
 
 enum { IRQ_LIMIT = 320 }; // Interrupt numbers 0 … 319.
 
-// A top half. Returns true when its device had raised the interrupt, false when it was not its own; after
-// IRQ_UNCLAIMED_LIMIT false answers in a row the interrupt is taken for a storm, masked and reported.
+// A top half. Returns true when its device had raised the interrupt, false when it was not its own;
+// after IRQ_UNCLAIMED_LIMIT false answers in a row the interrupt is taken for a storm, masked and
+// reported.
 typedef bool irq_handler(void *context);
 
 enum { IRQ_UNCLAIMED_LIMIT = 64 };
@@ -19,7 +22,8 @@ enum { IRQ_UNCLAIMED_LIMIT = 64 };
 struct irq_statistics {
     const char *name;       // NULL: never installed.
     uint32_t count;         // Times it was taken since boot.
-    uint32_t longest_ticks; // Longest run of the handler in ticks of the clock (clock_ticks_to_ns in irq/clock.h).
+    uint32_t longest_ticks; // Longest run of the handler in ticks of the clock (clock_ticks_to_ns
+                            // in irq/clock.h).
     uint32_t unhandled;     // Times nobody claimed it.
 };
 
@@ -33,11 +37,12 @@ struct irq_totals {
 void irq_init(void);
 
 // Gives interrupt number irq to handler. The interrupt stays masked until irq_enable().
-// Result: 0, -EINVAL for a number that the controller does not have, -EBUSY when it is already taken.
+// Result: 0, -EINVAL for a number that the controller does not have, -EBUSY when it is taken.
 // Context: any.
 int irq_install(unsigned irq, const char *name, irq_handler *handler, void *context);
 
-// Takes the interrupt away from its handler and masks it. Its count goes on when it is installed again.
+// Takes the interrupt away from its handler and masks it. Its count goes on when it is installed
+// again.
 // Context: any.
 void irq_remove(unsigned irq);
 
@@ -56,9 +61,10 @@ struct irq_work {
     void (*run)(struct irq_work *work);
 };
 
-// Runs work->run(work) at isr level, first in, first out: called at isr level, at this interrupt's tail, when the handler
-// has returned and the controller knows; called elsewhere, by a software interrupt as soon as interrupts are open.
-// The caller keeps the storage until then; work that is already waiting must not be given again.
+// Runs work->run(work) at isr level, first in, first out: called at isr level, at this interrupt's
+// tail, when the handler has returned and the controller knows; called elsewhere, by a software
+// interrupt as soon as interrupts are open. The caller keeps the storage until then; work that is
+// already waiting must not be given again.
 // Context: any.
 void irq_defer(struct irq_work *work);
 
@@ -66,7 +72,8 @@ void irq_defer(struct irq_work *work);
 // Context: any.
 void irq_raise_software(void);
 
-// Takes one interrupt from the controller and runs its handler. Called by the interrupt entry in arch/ only.
+// Takes one interrupt from the controller and runs its handler. Called by the interrupt entry in
+// arch/ only.
 // Result: true when the callback level has to be entered before the interrupted code goes on.
 // Context: isr.
 bool irq_dispatch(void);

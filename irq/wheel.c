@@ -1,6 +1,7 @@
-// A timer stands at the level of the highest base-64 digit in which its expiry differs from the wheel's time, in the
-// slot that this digit names; one that is due stands in the current slot of level 0. So no occupied slot lies behind
-// the current digit of its level, and the lowest occupied level holds what comes next.
+// A timer stands at the level of the highest base-64 digit in which its expiry differs from the
+// wheel's time, in the slot that this digit names; one that is due stands in the current slot of
+// level 0. So no occupied slot lies behind the current digit of its level, and the lowest occupied
+// level holds what comes next.
 #include "irq/wheel.h"
 
 #include <stddef.h>
@@ -82,7 +83,8 @@ uint64_t wheel_next(const struct wheel *wheel)
     return next_slot(wheel, &level, &slot) ? slot_tick(wheel, level, slot) : UINT64_MAX;
 }
 
-// Time has entered a slot of a higher level: its timers move down, those for this very tick to level 0.
+// Time has entered a slot of a higher level: its timers move down, those for this very tick to
+// level 0.
 static void cascade(struct wheel *wheel, unsigned level, unsigned slot)
 {
     struct timer *timer = wheel->slots[level][slot];

@@ -7,8 +7,8 @@
 
 #include "irq/clock.h"
 
-// Eight levels of 64 slots, by the eight lowest base-64 digits of the expiry: 2^48 ticks, nine years of CLOCK_TICK_NS.
-// A timer beyond that expires there.
+// Eight levels of 64 slots, by the eight lowest base-64 digits of the expiry: 2^48 ticks, nine
+// years of CLOCK_TICK_NS. A timer beyond that expires there.
 enum { WHEEL_BITS = 6, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 8 };
 
 struct wheel {

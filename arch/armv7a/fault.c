@@ -1,4 +1,5 @@
-// Fault reports on ARMv7-A: what happened, where, at which level, with which registers (ARM ARM B3.12, B3.13).
+// Fault reports on ARMv7-A: what happened, where, at which level, with which registers (ARM ARM
+// B3.12, B3.13).
 #include "arch/fault.h"
 
 #include "arch/assert.h"
@@ -89,19 +90,19 @@ static void report_cause(const struct fault_frame *frame, enum fault_kind kind)
         break;
     case FAULT_PREFETCH_ABORT:
         status = fault_status(kind, &address);
-        report("\nfault: cannot execute at 0x%08x: %s (IFSR 0x%x)", (unsigned)address, fault_reason(status, address),
-               (unsigned)status);
+        report("\nfault: cannot execute at 0x%08x: %s (IFSR 0x%x)", (unsigned)address,
+               fault_reason(status, address), (unsigned)status);
         break;
     case FAULT_DATA_ABORT:
         status = fault_status(kind, &address);
         report("\nfault: cannot %s 0x%08x: %s (DFSR 0x%x), by the instruction at 0x%08x",
-               status & FSR_WRITE ? "write" : "read", (unsigned)address, fault_reason(status, address),
-               (unsigned)status, (unsigned)frame->pc);
+               status & FSR_WRITE ? "write" : "read", (unsigned)address,
+               fault_reason(status, address), (unsigned)status, (unsigned)frame->pc);
         break;
     case FAULT_SUPERVISOR_CALL:
     case FAULT_FIQ:
-        report("\nfault: unexpected %s at 0x%08x", kind == FAULT_FIQ ? "fast interrupt" : "supervisor call",
-               (unsigned)address);
+        report("\nfault: unexpected %s at 0x%08x",
+               kind == FAULT_FIQ ? "fast interrupt" : "supervisor call", (unsigned)address);
         break;
     }
     report(", at %s level\n", fault_level(frame));
@@ -117,10 +118,12 @@ _Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind
     faulted = true;
     report_cause(frame, kind);
     for (int i = 0; i < 12; i += 4)
-        report("  r%-2d %08x  r%-2d %08x  r%-2d %08x  r%-2d %08x\n", i, (unsigned)frame->r[i], i + 1,
-               (unsigned)frame->r[i + 1], i + 2, (unsigned)frame->r[i + 2], i + 3, (unsigned)frame->r[i + 3]);
-    report("  r12 %08x  sp  %08x  lr  %08x  pc  %08x  cpsr %08x (%s)\n", (unsigned)frame->r[12], (unsigned)frame->sp,
-           (unsigned)frame->lr, (unsigned)frame->pc, (unsigned)frame->cpsr, frame->cpsr & CPSR_THUMB ? "Thumb" : "ARM");
+        report("  r%-2d %08x  r%-2d %08x  r%-2d %08x  r%-2d %08x\n", i, (unsigned)frame->r[i],
+               i + 1, (unsigned)frame->r[i + 1], i + 2, (unsigned)frame->r[i + 2], i + 3,
+               (unsigned)frame->r[i + 3]);
+    report("  r12 %08x  sp  %08x  lr  %08x  pc  %08x  cpsr %08x (%s)\n", (unsigned)frame->r[12],
+           (unsigned)frame->sp, (unsigned)frame->lr, (unsigned)frame->pc, (unsigned)frame->cpsr,
+           frame->cpsr & CPSR_THUMB ? "Thumb" : "ARM");
     machine_exit(exit_status);
 }
 
@@ -129,7 +132,8 @@ _Noreturn void assertion_failed(const char *expression, const char *file, int li
     irq_save();
     if (!faulted) {
         faulted = true;
-        report("\nassertion failed: %s (%s:%d), called from %p\n", expression, file, line, __builtin_return_address(0));
+        report("\nassertion failed: %s (%s:%d), called from %p\n", expression, file, line,
+               __builtin_return_address(0));
     }
     machine_exit(EXIT_ASSERTION);
 }

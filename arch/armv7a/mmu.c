@@ -1,6 +1,6 @@
-// Page tables in the short-descriptor format (ARM ARM B3.5): sections of 1 MiB, pages of 4 KiB where a MiB is mixed.
-// Memory is not shareable: one core runs the kernel, and a Cortex-A9 does not cache shareable memory unless it takes
-// part in coherency with the others.
+// Page tables in the short-descriptor format (ARM ARM B3.5): sections of 1 MiB, pages of 4 KiB
+// where a MiB is mixed. Memory is not shareable: one core runs the kernel, and a Cortex-A9 does not
+// cache shareable memory unless it takes part in coherency with the others.
 #include "arch/protection.h"
 
 #include "arch/assert.h"
@@ -14,7 +14,8 @@ enum {
     PAGE_TABLES = 16, // MiB of mixed contents: the image's parts and the stacks' guards.
 };
 
-// A mapping's properties, in the bits of a page descriptor; those of a section are derived from them.
+// A mapping's properties, in the bits of a page descriptor; those of a section are derived from
+// them.
 enum {
     PAGE_XN = BIT(0),
     PAGE_SMALL = BIT(1),
@@ -23,7 +24,8 @@ enum {
     PAGE_AP_PRIVILEGED = BIT(4),
     PAGE_TEX0 = BIT(6),
     PAGE_AP_READ_ONLY = BIT(9),
-    NORMAL = PAGE_SMALL | PAGE_TEX0 | PAGE_C | PAGE_B | PAGE_AP_PRIVILEGED, // Write-back, write-allocate.
+    NORMAL = PAGE_SMALL | PAGE_TEX0 | PAGE_C | PAGE_B | PAGE_AP_PRIVILEGED, // Write-back,
+                                                                            // write-allocate.
     MAP_NONE = 0,
     MAP_DATA = NORMAL | PAGE_XN,
     MAP_TEXT = NORMAL | PAGE_AP_READ_ONLY,
@@ -34,7 +36,8 @@ enum {
 enum { SECTION = BIT(1), SECTION_XN = BIT(4), TABLE = BIT(0) };
 
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[];
-extern char __isr_stack_guard[], __fault_stack_guard[], __callback_stack_guard[], __main_stack_guard[];
+extern char __isr_stack_guard[], __fault_stack_guard[], __callback_stack_guard[],
+    __main_stack_guard[];
 
 static _Alignas(16384) uint32_t sections[SECTIONS];
 static _Alignas(1024) uint32_t page_tables[PAGE_TABLES][PAGES];
@@ -49,7 +52,8 @@ static uint32_t section_descriptor(uint32_t base, uint32_t page)
     return base | SECTION | (page & PAGE_XN ? SECTION_XN : 0) | (page & (PAGE_B | PAGE_C)) | access;
 }
 
-// The page table of a MiB; one is made where a section was, with the section's properties on every page.
+// The page table of a MiB; one is made where a section was, with the section's properties on every
+// page.
 static uint32_t *page_table(uint32_t section, uint32_t properties_before)
 {
     if ((sections[section] & 3) == TABLE)
@@ -57,7 +61,9 @@ static uint32_t *page_table(uint32_t section, uint32_t properties_before)
     assert(page_tables_used < PAGE_TABLES);
     uint32_t *table = page_tables[page_tables_used++];
     for (uint32_t page = 0; page < PAGES; page++)
-        table[page] = properties_before ? section * SECTION_BYTES + page * PAGE_BYTES + properties_before : 0;
+        table[page] = properties_before
+                          ? section * SECTION_BYTES + page * PAGE_BYTES + properties_before
+                          : 0;
     sections[section] = (uint32_t)table | TABLE;
     return table;
 }
@@ -72,8 +78,10 @@ static void map(uint32_t start, uint32_t end, uint32_t properties, uint32_t befo
             sections[section] = section_descriptor(address, properties);
             address += SECTION_BYTES;
         } else {
-            page_table(section, before)[address % SECTION_BYTES / PAGE_BYTES] =
-                properties ? address | properties : 0;
+            page_table(section, before)[address % SECTION_BYTES / PAGE_BYTES] = properties
+                                                                                    ? address |
+                                                                                          properties
+                                                                                    : 0;
             address += PAGE_BYTES;
         }
     }
@@ -86,14 +94,21 @@ static void map_guard(const char *page)
 
 static void mmu_enable(void)
 {
-    enum { SCTLR_M = BIT(0), SCTLR_A = BIT(1), SCTLR_C = BIT(2), SCTLR_Z = BIT(11), SCTLR_I = BIT(12) };
+    enum {
+        SCTLR_M = BIT(0),
+        SCTLR_A = BIT(1),
+        SCTLR_C = BIT(2),
+        SCTLR_Z = BIT(11),
+        SCTLR_I = BIT(12)
+    };
     uint32_t sctlr;
-    __asm__ volatile("mcr p15, 0, %0, c8, c7, 0" ::"r"(0));       // TLBIALL
-    __asm__ volatile("mcr p15, 0, %0, c7, c5, 0" ::"r"(0));       // ICIALLU
-    __asm__ volatile("mcr p15, 0, %0, c7, c5, 6" ::"r"(0));       // BPIALL
-    __asm__ volatile("mcr p15, 0, %0, c2, c0, 2" ::"r"(0));       // TTBCR: TTBR0 alone, short descriptors.
+    __asm__ volatile("mcr p15, 0, %0, c8, c7, 0" ::"r"(0));        // TLBIALL
+    __asm__ volatile("mcr p15, 0, %0, c7, c5, 0" ::"r"(0));        // ICIALLU
+    __asm__ volatile("mcr p15, 0, %0, c7, c5, 6" ::"r"(0));        // BPIALL
+    __asm__ volatile("mcr p15, 0, %0, c2, c0, 2" ::"r"(0));        // TTBCR: TTBR0 alone, short
+                                                                   // descriptors.
     __asm__ volatile("mcr p15, 0, %0, c2, c0, 0" ::"r"(sections)); // TTBR0, walks not cached.
-    __asm__ volatile("mcr p15, 0, %0, c3, c0, 0" ::"r"(1));       // DACR: domain 0 obeys the permissions.
+    __asm__ volatile("mcr p15, 0, %0, c3, c0, 0" ::"r"(1)); // DACR: domain 0 obeys the permissions.
     __asm__ volatile("dsb\n\tisb" ::: "memory");
     __asm__ volatile("mrc p15, 0, %0, c1, c0, 0" : "=r"(sctlr));
     sctlr = (sctlr & ~SCTLR_A) | SCTLR_M | SCTLR_C | SCTLR_Z | SCTLR_I;

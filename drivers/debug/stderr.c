@@ -1,5 +1,5 @@
-// /dev/stderr: the debugger's or QEMU's standard error, through semihosting. The CPU stands still while the host writes:
-// this is for messages, not for data.
+// /dev/stderr: the debugger's or QEMU's standard error, through semihosting. The CPU stands still
+// while the host writes: this is for messages, not for data.
 #include <errno.h>
 
 #include "arch/cpu.h"
@@ -20,7 +20,9 @@ static int stderr_submit(struct device *device, struct io_request *request)
 static int stderr_start(const struct hardware *hardware)
 {
     static const struct device_ops ops = { stderr_submit, NULL };
-    static struct device device = { .ops = &ops, .kind = DEVICE_STREAM, .terminal = true, .lanes = { { .depth = 1 } } };
+    static struct device device = {
+        .ops = &ops, .kind = DEVICE_STREAM, .terminal = true, .lanes = { { .depth = 1 } }
+    };
     device.name = hardware->name;
     return device_register(&device);
 }

@@ -95,7 +95,8 @@ static int ram_disk_start(const struct hardware *hardware)
     for (unsigned i = 0; i < RAM_DISK_SLOTS; i++) {
         struct ram_disk_slot *slot = &disk->slots[i];
         slot->transfer.operation = DMA_COPY;
-        slot->transfer.kernel_buffers = true; // The disk itself is; the core has checked the user's buffer.
+        slot->transfer.kernel_buffers = true; // The disk itself is; the core has checked the user's
+                                              // buffer.
         slot->transfer.segments = &slot->segment;
         slot->transfer.segment_count = 1;
         slot->transfer.done = transfer_done;

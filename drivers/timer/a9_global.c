@@ -1,8 +1,9 @@
-// The global timer of the Cortex-A9 (ARM DDI 0407, chapter 4.3): a 64-bit counter with a comparator.
-// From revision r2p0 on, Zynq's r3p0 among them, the comparator also fires when the counter is already past it; the driver
-// relies on that. Counts at half the CPU's clock, which is board data.
-#include "arch/mmio.h"
+// The global timer of the Cortex-A9 (ARM DDI 0407, chapter 4.3): a 64-bit counter with a
+// comparator. From revision r2p0 on, Zynq's r3p0 among them, the comparator also fires when the
+// counter is already past it; the driver relies on that. Counts at half the CPU's clock, which is
+// board data.
 #include "arch/hardware.h"
+#include "arch/mmio.h"
 #include "irq/clock.h"
 #include "irq/irq.h"
 

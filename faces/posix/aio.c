@@ -1,6 +1,6 @@
-// POSIX AIO over file_submit(). A request lives in a slot of ours from submission until its notification begins; the
-// caller's control block only receives the state, so it may be used again as soon as its result has been retrieved,
-// even while its notification still waits its turn.
+// POSIX AIO over file_submit(). A request lives in a slot of ours from submission until its
+// notification begins; the caller's control block only receives the state, so it may be used again
+// as soon as its result has been retrieved, even while its notification still waits its turn.
 #include <aio.h>
 
 #include <errno.h>
@@ -22,12 +22,14 @@ struct aio_slot {
     struct aio_slot *next_free;
 };
 
-// What a control block's key says, when it is combined with the block's own address: copies and rubbish are neither.
+// What a control block's key says, when it is combined with the block's own address: copies and
+// rubbish are neither.
 enum { KEY_IN_PROGRESS = 0x41494f50, KEY_DONE = 0x41494f44 };
 
 static struct aio_slot slots[AIO_SLOTS];
 static struct aio_slot *free_slots;
-static unsigned slots_used_once; // Slots from here on have never been used and are not in the free list.
+static unsigned slots_used_once; // Slots from here on have never been used and are not in the free
+                                 // list.
 
 static unsigned long key(const struct aiocb *block, unsigned long state)
 {
@@ -72,7 +74,8 @@ static void slot_done(struct io_request *request)
         slot_release(slot);
 }
 
-// Callback level. The slot is free before the function is called, which then finds room for its next request.
+// Callback level. The slot is free before the function is called, which then finds room for its
+// next request.
 static void slot_notify(struct io_request *request)
 {
     struct aio_slot *slot = (struct aio_slot *)request;
@@ -88,7 +91,8 @@ static int check(const struct aiocb *block)
     const struct file *file = file_get(block->aio_fildes);
     if (block->__key == key(block, KEY_IN_PROGRESS))
         return EBUSY;
-    if (block->aio_reqprio < 0 || block->aio_reqprio >= IO_PRIORITIES || block->aio_nbytes > PTRDIFF_MAX)
+    if (block->aio_reqprio < 0 || block->aio_reqprio >= IO_PRIORITIES ||
+        block->aio_nbytes > PTRDIFF_MAX)
         return EINVAL;
     if (file && file->device->kind == DEVICE_BLOCK && block->aio_offset < 0)
         return EINVAL;
@@ -128,10 +132,12 @@ static int start(struct aiocb *block, enum io_op op)
         return fail(EAGAIN);
     slot_fill(slot, block, op);
     unsigned long key_before = block->__key;
-    block->__key = key(block, KEY_IN_PROGRESS); // Before submit: the request may be done before it returns.
+    block->__key = key(block, KEY_IN_PROGRESS); // Before submit: the request may be done before it
+                                                // returns.
     error = file_submit(block->aio_fildes, &slot->request);
     if (error == -EBADF) {
-        // The standard lets a bad descriptor be found later, and programs look for it in aio_error().
+        // The standard lets a bad descriptor be found later, and programs look for it in
+        // aio_error().
         io_fail(&slot->request, error);
     } else if (error) {
         block->__key = key_before;

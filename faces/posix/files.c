@@ -1,4 +1,5 @@
-// The system calls that newlib asks for, in terms of fs/file.h: the one place where -errno becomes -1 and errno.
+// The system calls that newlib asks for, in terms of fs/file.h: the one place where -errno becomes
+// -1 and errno.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,4 +1,5 @@
-// What the parts of the POSIX face share: waiting with a timeout that signals end, and the start of the program.
+// What the parts of the POSIX face share: waiting with a timeout that signals end, and the start of
+// the program.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +14,8 @@ struct posix_wait {
     unsigned signals;
 };
 
-// Begins a wait; timeout is relative, NULL: without end. Result: 0, or EINVAL for a timeout that is none.
+// Begins a wait; timeout is relative, NULL: without end. Result: 0, or EINVAL for a timeout that is
+// none.
 // Context: main | callback.
 int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout);
 

@@ -1,7 +1,7 @@
 // The program's life: standard streams, arguments, constructors, main, the end.
 //
-// Arguments come from boot as one line of words, each percent-encoded; leading words NAME=VALUE are the environment, the next one is
-// argv[0]: "HOME=/ prog first%20argument second".
+// Arguments come from boot as one line of words, each percent-encoded; leading words NAME=VALUE are
+// the environment, the next one is argv[0]: "HOME=/ prog first%20argument second".
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -95,8 +95,9 @@ static void open_streams(void)
     }
 }
 
-// Two variables are for us, not for the program: CONSOLE=pipe says that nobody types, CONSOLE_READY names a pipe by
-// which the other end wants to know that the serial port is on and will lose nothing.
+// Two variables are for us, not for the program: CONSOLE=pipe says that nobody types, CONSOLE_READY
+// names a pipe by which the other end wants to know that the serial port is on and will lose
+// nothing.
 static void set_up_console(void)
 {
     const char *console = getenv("CONSOLE"), *ready = getenv("CONSOLE_READY");

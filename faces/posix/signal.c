@@ -1,5 +1,6 @@
-// Signals, first part: signal(), raise(), kill() of oneself, and ^C as SIGINT. Handlers run at the callback level, except
-// that raise() runs its handler before it returns. Queued signals, masks and sigaction() follow with the rest of POSIX.
+// Signals, first part: signal(), raise(), kill() of oneself, and ^C as SIGINT. Handlers run at the
+// callback level, except that raise() runs its handler before it returns. Queued signals, masks and
+// sigaction() follow with the rest of POSIX.
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,7 +24,8 @@ unsigned posix_signals_handled(void)
 
 _sig_func_ptr signal(int number, _sig_func_ptr handler)
 {
-    if (number <= 0 || number >= NSIG || number == SIGKILL || number == SIGSTOP || handler == SIG_ERR) {
+    if (number <= 0 || number >= NSIG || number == SIGKILL || number == SIGSTOP ||
+        handler == SIG_ERR) {
         errno = EINVAL;
         return SIG_ERR;
     }
@@ -35,8 +37,8 @@ _sig_func_ptr signal(int number, _sig_func_ptr handler)
 static bool ignored(int number)
 {
     _sig_func_ptr handler = handlers[number];
-    return handler == SIG_IGN ||
-        (handler == SIG_DFL && (number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT));
+    return handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGURG ||
+                                                         number == SIGWINCH || number == SIGCONT));
 }
 
 int raise(int number)
@@ -77,7 +79,8 @@ static void interrupt_callback(struct callback *callback)
     raise(SIGINT);
 }
 
-// ^C, at isr level. Without a handler the program ends here and now, even if it hangs in a callback.
+// ^C, at isr level. Without a handler the program ends here and now, even if it hangs in a
+// callback.
 static void console_interrupt(void)
 {
     static struct callback callback = { .run = interrupt_callback };

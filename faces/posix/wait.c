@@ -12,7 +12,8 @@ enum { NANOSECONDS = 1000000000 };
 
 static void timed_out(struct timer *timer)
 {
-    struct posix_wait *wait = (struct posix_wait *)((char *)timer - offsetof(struct posix_wait, timer));
+    struct posix_wait *wait = (struct posix_wait *)((char *)timer -
+                                                    offsetof(struct posix_wait, timer));
     wait->timed_out = true;
 }
 
@@ -55,7 +56,8 @@ void posix_wait_end(struct posix_wait *wait)
     timer_cancel(&wait->timer);
 }
 
-// Sleeping is a wait for nothing but the time. What is left of it goes to *left when a signal ends it.
+// Sleeping is a wait for nothing but the time. What is left of it goes to *left when a signal ends
+// it.
 int nanosleep(const struct timespec *span, struct timespec *left)
 {
     struct posix_wait wait;

@@ -1,5 +1,5 @@
-// The callback level: when it is entered, that it never nests, that main goes on, and that neither level disturbs the
-// other's registers, errno or streams.
+// The callback level: when it is entered, that it never nests, that main goes on, and that neither
+// level disturbs the other's registers, errno or streams.
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -106,7 +106,8 @@ static void test_flood(void)
     spin(1000000);
     tap_note("%u callbacks while main counted to 100000, %u pauses", runs,
              (unsigned)(callback_totals().pauses - pauses));
-    tap_ok(runs > CALLBACK_BUDGET && callback_totals().pauses - pauses > 1, "test_main_advances_under_a_flood_of_callbacks");
+    tap_ok(runs > CALLBACK_BUDGET && callback_totals().pauses - pauses > 1,
+           "test_main_advances_under_a_flood_of_callbacks");
 }
 
 // Main that waits needs no share: what it waits for may be at the flood's end.
@@ -176,7 +177,8 @@ static void test_both_levels_compute(void)
         double a = (double)i / 7.0, b = sqrt(a * a + 1.0), c = b * b - a * a;
         snprintf(text, sizeof text, "%.9f %d", c, i);
         snprintf(expected, sizeof expected, "1.00000000");
-        right &= fabs(c - 1.0) < 1e-6 && (strncmp(text, "1.000000", 8) == 0 || strncmp(text, "0.999999", 8) == 0);
+        right &= fabs(c - 1.0) < 1e-6 &&
+                 (strncmp(text, "1.000000", 8) == 0 || strncmp(text, "0.999999", 8) == 0);
         char *memory = malloc((size_t)(i % 500) + 1);
         right &= memory != NULL;
         if (memory)

@@ -25,7 +25,8 @@ static void wait_until(uint64_t ns)
         ;
 }
 
-// The interrupt may come late: on a busy host QEMU's timers lag behind its clock. So it is waited for, not assumed.
+// The interrupt may come late: on a busy host QEMU's timers lag behind its clock. So it is waited
+// for, not assumed.
 static void wait_for(unsigned count)
 {
     for (volatile unsigned i = 0; expired_count < count && i < 100000000; i++)
@@ -44,7 +45,8 @@ static void test_never_back(void)
     tap_ok(right, "test_the_clock_never_goes_back");
 }
 
-// Spans from nothing to some milliseconds, so that every level up to the third of the wheel is used.
+// Spans from nothing to some milliseconds, so that every level up to the third of the wheel is
+// used.
 static void test_many(void)
 {
     uint64_t begun = clock_now_ns(), last = begun;
@@ -94,7 +96,8 @@ static void test_move(void)
     timer_arm(&timers[0], now + 4000000);
     wait_for(1);
     wait_until(now + 6000000);
-    tap_ok(expired_count == 1 && expired_at[0] >= now + 4000000, "test_arming_an_armed_timer_moves_it");
+    tap_ok(expired_count == 1 && expired_at[0] >= now + 4000000,
+           "test_arming_an_armed_timer_moves_it");
 }
 
 static void test_past(void)

@@ -1,5 +1,5 @@
-// The core's promises on a device made for the purpose, which completes when the test says so: from main, from an
-// interrupt, inside submit, or never.
+// The core's promises on a device made for the purpose, which completes when the test says so: from
+// main, from an interrupt, inside submit, or never.
 #include <errno.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@ static struct {
     struct device device;
     struct io_request *started[HELD];
     unsigned started_count, submits;
-    int refuse;          // What submit answers, if not 0.
-    bool immediate;      // Completes inside submit.
+    int refuse;     // What submit answers, if not 0.
+    bool immediate; // Completes inside submit.
     int cancel_answer;
     unsigned cancels;
 } fake;
@@ -110,7 +110,8 @@ static void test_completes_once(void)
     tap_ok(requests[0].result == 17 && requests[0].moved == 17, "test_the_result_is_the_drivers");
     tap_ok(!done_outside_isr, "test_done_runs_at_isr_level_whoever_completes");
     tap_ok(!notify_before_done, "test_notify_follows_done");
-    tap_ok(!io_in_flight(&requests[0]) && requests[0].state == IO_IDLE, "test_a_notified_request_is_the_owners_again");
+    tap_ok(!io_in_flight(&requests[0]) && requests[0].state == IO_IDLE,
+           "test_a_notified_request_is_the_owners_again");
 }
 
 static void test_inside_submit(void)
@@ -119,7 +120,8 @@ static void test_inside_submit(void)
     fake.immediate = true;
     submit(0, 0);
     settle();
-    tap_ok(done_count == 1 && notify_count == 1 && !done_outside_isr, "test_completion_inside_submit_is_reported_once");
+    tap_ok(done_count == 1 && notify_count == 1 && !done_outside_isr,
+           "test_completion_inside_submit_is_reported_once");
     fake_reset(1);
     fake.refuse = -EIO;
     tap_equal(submit(0, 0), 0, "test_a_driver_that_refuses_does_not_make_submit_fail");
@@ -141,7 +143,8 @@ static void test_queue(void)
     while (fake.started_count > 0)
         complete_first(0);
     settle();
-    tap_ok(order_is((const unsigned[]){ 0, 1, 2, 3, 4 }, 5), "test_requests_of_one_priority_keep_their_order");
+    tap_ok(order_is((const unsigned[]){ 0, 1, 2, 3, 4 }, 5),
+           "test_requests_of_one_priority_keep_their_order");
 
     fake_reset(1);
     submit(0, 3);
@@ -152,7 +155,8 @@ static void test_queue(void)
     while (fake.started_count > 0)
         complete_first(0);
     settle();
-    tap_ok(order_is((const unsigned[]){ 0, 2, 4, 3, 1 }, 5), "test_the_more_urgent_priority_goes_first");
+    tap_ok(order_is((const unsigned[]){ 0, 2, 4, 3, 1 }, 5),
+           "test_the_more_urgent_priority_goes_first");
 }
 
 static void test_refused(void)
@@ -180,7 +184,9 @@ static void test_refused(void)
     tap_equal(io_submit(&fake.device, request), 0, "test_constants_may_be_written_from");
     complete_first(64);
     settle();
-    *request = (struct io_request){ .op = IO_READ, .buffer = buffer, .size = 64, .priority = IO_PRIORITIES };
+    *request = (struct io_request){
+        .op = IO_READ, .buffer = buffer, .size = 64, .priority = IO_PRIORITIES
+    };
     tap_equal(io_submit(&fake.device, request), -EINVAL, "test_a_priority_out_of_range_is_refused");
     *request = (struct io_request){ .op = IO_READ, .buffer = NULL, .size = 0 };
     tap_equal(io_submit(&fake.device, request), 0, "test_no_buffer_is_fine_for_no_bytes");
@@ -207,8 +213,10 @@ static void test_cancel(void)
     requests[0].moved = 5;
     complete_first(-ECANCELED);
     settle();
-    tap_ok(requests[0].result == -ECANCELED && requests[0].moved == 5, "test_bytes_moved_before_a_cancel_are_reported");
-    tap_ok(fake.started_count == 1 && fake.started[0] == &requests[2], "test_the_queue_goes_on_after_a_cancel");
+    tap_ok(requests[0].result == -ECANCELED && requests[0].moved == 5,
+           "test_bytes_moved_before_a_cancel_are_reported");
+    tap_ok(fake.started_count == 1 && fake.started[0] == &requests[2],
+           "test_the_queue_goes_on_after_a_cancel");
     complete_first(0);
     settle();
     tap_equal(done_count, 3, "test_cancelled_requests_complete_once");
@@ -228,8 +236,10 @@ static void test_deadline(void)
     submit(0, 0);
     submit(1, 0);
     wait_ns(2000000);
-    tap_ok(requests[1].result == -ETIMEDOUT && done_count == 1, "test_a_queued_request_is_late_at_its_deadline");
-    tap_ok(fake.cancels == 1 && io_in_flight(&requests[0]), "test_a_started_one_not_before_the_device_is_quiet");
+    tap_ok(requests[1].result == -ETIMEDOUT && done_count == 1,
+           "test_a_queued_request_is_late_at_its_deadline");
+    tap_ok(fake.cancels == 1 && io_in_flight(&requests[0]),
+           "test_a_started_one_not_before_the_device_is_quiet");
     complete_first(-ECANCELED);
     settle();
     tap_ok(requests[0].result == -ETIMEDOUT && done_count == 2, "test_then_it_is_late");
@@ -250,10 +260,12 @@ static void test_deadline(void)
     submit(0, 0);
     complete_first(64);
     wait_ns(2000000);
-    tap_ok(requests[0].result == 64 && done_count == 1 && fake.cancels == 0, "test_a_request_in_time_forgets_its_deadline");
+    tap_ok(requests[0].result == 64 && done_count == 1 && fake.cancels == 0,
+           "test_a_request_in_time_forgets_its_deadline");
 }
 
-// A device that completes inside submit, and requests that submit the next one from done(): no recursion, one each.
+// A device that completes inside submit, and requests that submit the next one from done(): no
+// recursion, one each.
 static void chain(struct io_request *request)
 {
     on_done(request);
@@ -276,7 +288,8 @@ static void test_chain(void)
     bool in_order = true;
     for (unsigned i = 0; i < MANY; i++)
         in_order &= order[i] == i;
-    tap_ok(done_count == MANY && in_order, "test_a_chain_of_4096_immediate_requests_does_not_recurse");
+    tap_ok(done_count == MANY && in_order,
+           "test_a_chain_of_4096_immediate_requests_does_not_recurse");
 }
 
 static void test_many_waiting(void)
@@ -292,7 +305,8 @@ static void test_many_waiting(void)
     bool in_order = true;
     for (unsigned i = 0; i < MANY; i++)
         in_order &= order[i] == i;
-    tap_ok(done_count == MANY && notify_count == MANY && in_order, "test_4096_waiting_requests_complete_in_order");
+    tap_ok(done_count == MANY && notify_count == MANY && in_order,
+           "test_4096_waiting_requests_complete_in_order");
 }
 
 int main(void)

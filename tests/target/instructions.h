@@ -1,5 +1,6 @@
-// Counting instructions on target: under `-icount shift=5` an instruction takes 32 ns of the machine's time, whatever the
-// host does, and the clock is exact. (At shift=0 Zynq's timer resolves only ten instructions.)
+// Counting instructions on target: under `-icount shift=5` an instruction takes 32 ns of the
+// machine's time, whatever the host does, and the clock is exact. (At shift=0 Zynq's timer resolves
+// only ten instructions.)
 #pragma once
 
 #include <stdint.h>

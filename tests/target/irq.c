@@ -1,5 +1,5 @@
-// The dispatcher: statistics, interrupts that nobody wants, and spurious ones. Interrupts are made pending in the
-// controller, on a line that no device of the board uses.
+// The dispatcher: statistics, interrupts that nobody wants, and spurious ones. Interrupts are made
+// pending in the controller, on a line that no device of the board uses.
 #include <errno.h>
 #include <string.h>
 
@@ -41,7 +41,8 @@ static bool nobodys(void *context)
     return false;
 }
 
-// The line goes up and down again before the dispatcher asks the controller: it asks from inside this handler.
+// The line goes up and down again before the dispatcher asks the controller: it asks from inside
+// this handler.
 static bool withdraw(void *context)
 {
     (void)context;
@@ -61,10 +62,13 @@ static void raise_spare(void)
 
 static void test_install(void)
 {
-    tap_equal(irq_install(100000, "x", on_spare, NULL), -EINVAL, "test_install_refuses_a_number_out_of_range");
+    tap_equal(irq_install(100000, "x", on_spare, NULL), -EINVAL,
+              "test_install_refuses_a_number_out_of_range");
     tap_equal(irq_install(spare, "x", NULL, NULL), -EINVAL, "test_install_refuses_no_handler");
-    tap_equal(irq_install(spare, "spare", on_spare, (void *)&taken), 0, "test_install_takes_a_free_number");
-    tap_equal(irq_install(spare, "again", on_spare, NULL), -EBUSY, "test_install_refuses_a_taken_number");
+    tap_equal(irq_install(spare, "spare", on_spare, (void *)&taken), 0,
+              "test_install_takes_a_free_number");
+    tap_equal(irq_install(spare, "again", on_spare, NULL), -EBUSY,
+              "test_install_refuses_a_taken_number");
     raise_spare();
     tap_equal(taken, 0, "test_an_installed_interrupt_is_masked_until_enabled");
     irq_enable(spare);
@@ -84,7 +88,8 @@ static void test_statistics(void)
     tap_ok(irq_totals().taken - total >= 10, "test_the_total_counts_all_lines");
     tap_ok(after.longest_ticks > 0, "test_the_longest_handler_is_measured");
     tap_ok(strcmp(after.name, "spare") == 0, "test_statistics_bear_the_installed_name");
-    tap_equal(irq_statistics(IRQ_LIMIT, &after), -EINVAL, "test_statistics_refuse_a_number_out_of_range");
+    tap_equal(irq_statistics(IRQ_LIMIT, &after), -EINVAL,
+              "test_statistics_refuse_a_number_out_of_range");
 }
 
 static void test_spurious(void)
@@ -98,7 +103,8 @@ static void test_spurious(void)
     taken = 0;
     raise_spare();
     irq_disable(other);
-    tap_ok(taken == 1 && irq_totals().spurious - before == 1, "test_a_withdrawn_interrupt_is_counted_as_spurious");
+    tap_ok(taken == 1 && irq_totals().spurious - before == 1,
+           "test_a_withdrawn_interrupt_is_counted_as_spurious");
     tap_equal(statistics_of(other).count, others, "test_a_spurious_interrupt_is_nobodys");
 }
 
@@ -109,7 +115,8 @@ static void test_unhandled(void)
     uint32_t before = statistics_of(spare).unhandled;
     raise_spare();
     raise_spare();
-    tap_equal(statistics_of(spare).unhandled - before, 1, "test_an_interrupt_without_handler_is_masked_at_once");
+    tap_equal(statistics_of(spare).unhandled - before, 1,
+              "test_an_interrupt_without_handler_is_masked_at_once");
     irq_controller_clear_pending(spare);
 
     taken = 0;

@@ -1,6 +1,7 @@
-// 10,000 requests of every kind on every device at once: reads, writes, flushes, of all sizes and alignments, some
-// cancelled while they wait, some while the card works on them, some with a deadline that they miss. Each completes
-// exactly once, and the memory between the buffers stays as it was.
+// 10,000 requests of every kind on every device at once: reads, writes, flushes, of all sizes and
+// alignments, some cancelled while they wait, some while the card works on them, some with a
+// deadline that they miss. Each completes exactly once, and the memory between the buffers stays as
+// it was.
 // qemu: -icount shift=0,sleep=off
 // sd: 8M
 #include <errno.h>
@@ -71,7 +72,8 @@ static void fill_guards(struct slot *slot)
 static bool guards_intact(const struct slot *slot)
 {
     for (unsigned i = 0; i < sizeof slot->memory; i++)
-        if ((i < slot->offset || i >= slot->offset + slot->size) && slot->memory[i] != guard_byte(slot, i))
+        if ((i < slot->offset || i >= slot->offset + slot->size) &&
+            slot->memory[i] != guard_byte(slot, i))
             return false;
     return true;
 }
@@ -117,7 +119,8 @@ static ssize_t expected(const struct slot *slot)
 {
     if (slot->request.op == IO_FLUSH)
         return 0;
-    return slot->request.op == IO_READ && slot->request.device == devices[3] ? 0 : (ssize_t)slot->size;
+    return slot->request.op == IO_READ && slot->request.device == devices[3] ? 0
+                                                                             : (ssize_t)slot->size;
 }
 
 static void check(struct slot *slot)
@@ -128,7 +131,8 @@ static void check(struct slot *slot)
     else if (result != expected(slot)) {
         bad_results++;
         tap_note("%s, operation %d at %lu: result %ld instead of %ld", slot->request.device->name,
-                 slot->request.op, (unsigned long)slot->request.offset, (long)result, (long)expected(slot));
+                 slot->request.op, (unsigned long)slot->request.offset, (long)result,
+                 (long)expected(slot));
     }
     late += result == -ETIMEDOUT;
     finished_well += result >= 0;
@@ -137,7 +141,8 @@ static void check(struct slot *slot)
     slot->busy = false;
 }
 
-// Cancels what was chosen for it; which of the two kinds it was is told by the request's state at that moment.
+// Cancels what was chosen for it; which of the two kinds it was is told by the request's state at
+// that moment.
 static void cancel(struct slot *slot)
 {
     uint32_t flags = irq_save();
@@ -174,7 +179,8 @@ static void one_round(void)
             cancel(slot);
         irq_restore(flags);
         if (slot->fate == FATE_CANCEL_RUNNING) {
-            for (volatile unsigned spin = 0; spin < 20000 && *(volatile enum io_state *)&slot->request.state == IO_QUEUED;
+            for (volatile unsigned spin = 0;
+                 spin < 20000 && *(volatile enum io_state *)&slot->request.state == IO_QUEUED;
                  spin++)
                 ;
             cancel(slot);
@@ -203,9 +209,10 @@ int main(void)
     tap_equal(io_wait(&open), 0, "test_card_is_ready");
     while (submitted < REQUESTS)
         one_round();
-    tap_note("%u requests: %u finished well, %u cancelled while queued, %u while running, %u late", submitted,
-             finished_well, cancelled_queued, cancelled_running, late);
-    tap_ok(submitted - refused == completed && submitted == REQUESTS, "test_10000_requests_complete");
+    tap_note("%u requests: %u finished well, %u cancelled while queued, %u while running, %u late",
+             submitted, finished_well, cancelled_queued, cancelled_running, late);
+    tap_ok(submitted - refused == completed && submitted == REQUESTS,
+           "test_10000_requests_complete");
     tap_equal(refused, 0, "test_none_of_them_is_refused");
     tap_equal(bad_results, 0, "test_each_completes_once_with_a_result_that_fits");
     tap_equal(bad_guards, 0, "test_memory_around_the_buffers_is_untouched");

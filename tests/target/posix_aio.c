@@ -1,5 +1,5 @@
-// POSIX AIO as a program sees it: aio_read, aio_write, aio_error, aio_return, aio_suspend, with SIGEV_NONE and
-// SIGEV_THREAD, on the RAM disk, the SD card and the streams that are always there.
+// POSIX AIO as a program sees it: aio_read, aio_write, aio_error, aio_return, aio_suspend, with
+// SIGEV_NONE and SIGEV_THREAD, on the RAM disk, the SD card and the streams that are always there.
 // sd: 8M
 #include <aio.h>
 #include <errno.h>
@@ -73,7 +73,8 @@ static void test_status(int ram)
     struct aiocb never = block_for(ram, buffer, BLOCK, 0);
     errno = 0;
     tap_ok(aio_error(&never) == -1 && errno == EINVAL, "test_aio_error_of_a_block_never_submitted");
-    tap_ok(aio_return(&never) == -1 && errno == EINVAL, "test_aio_return_of_a_block_never_submitted");
+    tap_ok(aio_return(&never) == -1 && errno == EINVAL,
+           "test_aio_return_of_a_block_never_submitted");
     struct aiocb block = block_for(ram, buffer, BLOCK, 0);
     aio_read(&block);
     wait_for(&block);
@@ -100,10 +101,13 @@ static void test_refusals(int ram)
     block.aio_reqprio = 8;
     tap_equal(refused(block), EINVAL, "test_a_priority_beyond_the_most");
     tap_equal(refused(block_for(ram, buffer, BLOCK, -1)), EINVAL, "test_a_negative_offset");
-    tap_equal(refused(block_for(ram, buffer, (size_t)-1, 0)), EINVAL, "test_a_size_beyond_ssize_max");
+    tap_equal(refused(block_for(ram, buffer, (size_t)-1, 0)), EINVAL,
+              "test_a_size_beyond_ssize_max");
     tap_equal(refused(block_for(ram, NULL, BLOCK, 0)), EFAULT, "test_a_null_buffer");
-    tap_equal(refused(block_for(ram, (void *)test_refusals, BLOCK, 0)), EFAULT, "test_a_buffer_in_text");
-    tap_equal(refused(block_for(ram, (void *)0xe0000000, BLOCK, 0)), EFAULT, "test_a_buffer_in_registers");
+    tap_equal(refused(block_for(ram, (void *)test_refusals, BLOCK, 0)), EFAULT,
+              "test_a_buffer_in_text");
+    tap_equal(refused(block_for(ram, (void *)0xe0000000, BLOCK, 0)), EFAULT,
+              "test_a_buffer_in_registers");
     block = block_for(ram, buffer, BLOCK, 0);
     notify_by(&block, NULL, 0);
     tap_equal(refused(block), EINVAL, "test_a_notification_without_a_function");
@@ -116,7 +120,8 @@ static void test_refusals(int ram)
            "test_a_bad_descriptor_fails_the_request");
     int reader = open("/dev/ram0", O_RDONLY);
     block = block_for(reader, buffer, BLOCK, 0);
-    tap_ok(aio_write(&block) == 0 && wait_for(&block) == EBADF, "test_a_wrong_mode_fails_the_request");
+    tap_ok(aio_write(&block) == 0 && wait_for(&block) == EBADF,
+           "test_a_wrong_mode_fails_the_request");
     close(reader);
 }
 
@@ -139,18 +144,24 @@ static void test_suspend(int sd)
     const struct aiocb *none[] = { NULL, NULL };
     const struct timespec short_time = { 0, 2000000 }, poll = { 0, 0 }, bad = { 0, 1000000000 };
     errno = 0;
-    tap_ok(aio_suspend(none, 2, &short_time) == -1 && errno == EAGAIN, "test_suspend_on_nothing_times_out");
+    tap_ok(aio_suspend(none, 2, &short_time) == -1 && errno == EAGAIN,
+           "test_suspend_on_nothing_times_out");
     tap_ok(aio_suspend(none, 2, &poll) == -1 && errno == EAGAIN, "test_suspend_with_no_time_polls");
-    tap_ok(aio_suspend(none, 2, &bad) == -1 && errno == EINVAL, "test_suspend_refuses_a_bad_timeout");
-    tap_ok(aio_suspend(none, -1, NULL) == -1 && errno == EINVAL, "test_suspend_refuses_a_bad_count");
+    tap_ok(aio_suspend(none, 2, &bad) == -1 && errno == EINVAL,
+           "test_suspend_refuses_a_bad_timeout");
+    tap_ok(aio_suspend(none, -1, NULL) == -1 && errno == EINVAL,
+           "test_suspend_refuses_a_bad_count");
     block = block_for(sd, buffer, BLOCK, 0);
     const struct aiocb *list[] = { NULL, &block };
     aio_read(&block);
-    tap_ok(aio_suspend(list, 2, NULL) == 0 && aio_error(&block) == 0, "test_suspend_ends_with_the_request");
-    tap_ok(aio_suspend(list, 2, NULL) == 0 && aio_return(&block) == BLOCK, "test_suspend_of_a_done_one_returns_and_retires_nothing");
+    tap_ok(aio_suspend(list, 2, NULL) == 0 && aio_error(&block) == 0,
+           "test_suspend_ends_with_the_request");
+    tap_ok(aio_suspend(list, 2, NULL) == 0 && aio_return(&block) == BLOCK,
+           "test_suspend_of_a_done_one_returns_and_retires_nothing");
 }
 
-// A callback that waits for I/O of its own, by suspend and by a blocking read; another callback waits meanwhile.
+// A callback that waits for I/O of its own, by suspend and by a blocking read; another callback
+// waits meanwhile.
 static int nested_fd, nested_result;
 
 static void on_complete_nested(union sigval value)
@@ -159,7 +170,8 @@ static void on_complete_nested(union sigval value)
     struct aiocb block = block_for(nested_fd, mine, sizeof mine, 512);
     const struct aiocb *list[] = { &block };
     (void)value;
-    if (aio_read(&block) == 0 && aio_suspend(list, 1, NULL) == 0 && aio_return(&block) == sizeof mine)
+    if (aio_read(&block) == 0 && aio_suspend(list, 1, NULL) == 0 &&
+        aio_return(&block) == sizeof mine)
         nested_result++;
     lseek(nested_fd, 0, SEEK_SET);
     if (read(nested_fd, mine, sizeof mine) == sizeof mine)
@@ -182,7 +194,8 @@ static void test_waiting_in_a_callback(int sd)
     tap_ok(calls == 2 && nested_result == 4, "test_a_callback_may_wait_for_io");
 }
 
-// The notification of one block waits while another's callback retrieves that block's result and submits it anew.
+// The notification of one block waits while another's callback retrieves that block's result and
+// submits it anew.
 static struct aiocb first, second;
 static bool resubmitted;
 
@@ -236,9 +249,11 @@ static void test_pool(int console)
     int refusal = errno;
     for (int i = 0; i < submitted_count; i++)
         in_progress += aio_error(&blocks[i]) == EINPROGRESS;
-    tap_ok(in_progress == SLOTS && refusal == EAGAIN, "test_the_257th_request_is_refused_with_eagain");
+    tap_ok(in_progress == SLOTS && refusal == EAGAIN,
+           "test_the_257th_request_is_refused_with_eagain");
     tap_ok(aio_error(&blocks[submitted_count]) == -1, "test_the_refused_block_is_as_it_was");
-    tap_ok(aio_read(&blocks[submitted_count - 1]) == -1 && errno == EBUSY, "test_a_block_in_progress_is_busy");
+    tap_ok(aio_read(&blocks[submitted_count - 1]) == -1 && errno == EBUSY,
+           "test_a_block_in_progress_is_busy");
 }
 
 static void on_error_number(union sigval value)
@@ -265,7 +280,8 @@ static void test_errno(int ram)
 // Runs last: the input ends at once and 256 reads wait for it.
 int main(void)
 {
-    int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/mmcblk0", O_RDWR), zero = open("/dev/zero", O_RDWR);
+    int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/mmcblk0", O_RDWR),
+        zero = open("/dev/zero", O_RDWR);
     tap_plan(41);
     for (int i = 0; i < BLOCK; i++)
         pattern[i] = (char)(i * 7 + i / 256);

@@ -1,4 +1,5 @@
-// A CPU for host tests: masking is a flag, barriers and cache maintenance are reported to the test in order.
+// A CPU for host tests: masking is a flag, barriers and cache maintenance are reported to the test
+// in order.
 #pragma once
 
 #include <stdbool.h>
@@ -20,10 +21,12 @@ enum fake_event {
 
 extern bool fake_irqs_masked, fake_in_isr;
 
-// Every test defines it; called for each barrier, cache operation and register access, before it takes effect.
+// Every test defines it; called for each barrier, cache operation and register access, before it
+// takes effect.
 void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value);
 
-// Called when the code under test opens the interrupts after sleeping; the test makes something happen.
+// Called when the code under test opens the interrupts after sleeping; the test makes something
+// happen.
 void fake_wait_for_interrupt(void);
 
 static inline uint32_t irq_save(void)
@@ -32,13 +35,43 @@ static inline uint32_t irq_save(void)
     fake_irqs_masked = true;
     return masked;
 }
-static inline void irq_restore(uint32_t flags) { fake_irqs_masked = flags; }
-static inline void irq_unmask(void) { fake_irqs_masked = false; }
-static inline void irq_mask(void) { fake_irqs_masked = true; }
-static inline void irq_open_once(void) { fake_wait_for_interrupt(); }
-static inline bool irq_masked(void) { return fake_irqs_masked; }
-static inline bool irq_saved_in_isr(uint32_t flags) { (void)flags; return fake_in_isr; }
-static inline bool cpu_in_isr(void) { return fake_in_isr; }
-static inline void cpu_wait_for_interrupt(void) {}
-static inline void barrier_publish(void) { fake_event(FAKE_PUBLISH, 0, 0); }
-static inline void barrier_consume(void) { fake_event(FAKE_CONSUME, 0, 0); }
+static inline void irq_restore(uint32_t flags)
+{
+    fake_irqs_masked = flags;
+}
+static inline void irq_unmask(void)
+{
+    fake_irqs_masked = false;
+}
+static inline void irq_mask(void)
+{
+    fake_irqs_masked = true;
+}
+static inline void irq_open_once(void)
+{
+    fake_wait_for_interrupt();
+}
+static inline bool irq_masked(void)
+{
+    return fake_irqs_masked;
+}
+static inline bool irq_saved_in_isr(uint32_t flags)
+{
+    (void)flags;
+    return fake_in_isr;
+}
+static inline bool cpu_in_isr(void)
+{
+    return fake_in_isr;
+}
+static inline void cpu_wait_for_interrupt(void)
+{
+}
+static inline void barrier_publish(void)
+{
+    fake_event(FAKE_PUBLISH, 0, 0);
+}
+static inline void barrier_consume(void)
+{
+    fake_event(FAKE_CONSUME, 0, 0);
+}

@@ -1,4 +1,5 @@
-// The parts of arch/ that host tests share: cache maintenance as reported events, assertions that abort the test.
+// The parts of arch/ that host tests share: cache maintenance as reported events, assertions that
+// abort the test.
 #include <stdio.h>
 #include <stdlib.h>
 
