@@ -1,4 +1,6 @@
 // The composition root: everything is put together here, in this order, one line a step.
+#include <inflight/version.h>
+
 #include "arch/cpu.h"
 #include "arch/fault.h"
 #include "arch/protection.h"
@@ -27,12 +29,25 @@ static void start_hardware(void)
     }
 }
 
-static void read_command_line(void)
+// Under QEMU to its standard error, apart from the program's output; on hardware to the console.
+static void (*messages(void))(const char *, size_t)
+{
+    return board.semihosting ? semihosting_write : uart_console_sink;
+}
+
+static int start_console(void)
+{
+    uart_console_select(board.console);
+    return tty_init(device_find(board.console));
+}
+
+static char *read_command_line(void)
 {
     if (board.semihosting && semihosting_command_line(command_line, sizeof command_line) < 0) {
         report("boot: the command line is longer than %d bytes\n", COMMAND_LINE_BYTES - 1);
         machine_exit(EXIT_USAGE);
     }
+    return command_line;
 }
 
 static void must(int error, const char *step)
@@ -43,21 +58,24 @@ static void must(int error, const char *step)
     }
 }
 
+// The steps, each on a line of its own, so clang-format keeps its hands off.
+// clang-format off
+
 // Called by start.S on main's stack, memory zeroed, interrupts masked.
 _Noreturn void boot(void);
 _Noreturn void boot(void)
 {
-    memory_init(&board.ram);                 // What may be moved where.
-    protection_init(&board.ram, board.mmio); // The memory map; caches on.
-    machine_semihosting(board.semihosting);  // A way to end.
-    report_to(board.semihosting ? semihosting_write : uart_console_sink); // A way to complain.
-    start_hardware(); // In the board's order: the interrupt controller first.
-    must(tty_init(device_find(board.console)), "no console"); // Line editing on the serial port.
-    devfs_init();                                             // /dev/null, /dev/zero.
-    must(procfs_init(), "/proc");                             // Counters as text.
-    posix_streams_init();                                     // errno and streams per level.
-    posix_signals_init();                                     // ^C is SIGINT.
-    irq_unmask();                // From here on things happen by themselves.
-    read_command_line();         // Arguments and environment.
-    program_start(command_line); // Constructors, main, exit.
+    memory_init(&board.ram);                  // What may be moved where.
+    protection_init(&board.ram, board.mmio);  // The memory map; caches on.
+    machine_semihosting(board.semihosting);   // A way to end,
+    report_to(messages());                    // and a way to complain.
+    start_hardware();                         // In the board's order: interrupt controller first.
+    must(start_console(), "no console");      // Line editing on the serial port.
+    devfs_init();                             // /dev/null, /dev/zero.
+    must(procfs_init(), "/proc");             // Counters as text.
+    posix_streams_init();                     // errno and streams per level.
+    posix_signals_init();                     // ^C is SIGINT.
+    report("Inflight " INFLIGHT_VERSION " on %s\n", board.name);
+    irq_unmask();                             // From here on things happen by themselves.
+    program_start(read_command_line());       // Constructors, main, exit.
 }
