@@ -39,11 +39,12 @@ _start:
     bl      boot
     b       .
 
-// Zeroes the words of [r0, r1).
+// Zeroes [r0, r1), both multiples of eight.
 zero:
     mov     r2, #0
+    mov     r3, #0
 1:  cmp     r0, r1
-    strlo   r2, [r0], #4
+    strdlo  r2, r3, [r0], #8
     blo     1b
     bx      lr
 

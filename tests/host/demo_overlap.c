@@ -47,11 +47,6 @@ static struct {
 
 static char image[] = "/tmp/demo_overlap.XXXXXX";
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value; // Nothing here reaches the CPU.
-}
-
 // ---- The device: takes the place of the C library's functions -----------------------------------
 
 int aio_read(struct aiocb *request)

@@ -8,11 +8,6 @@
 
 static struct primes primes;
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value; // Nothing here reaches the CPU.
-}
-
 // The number of primes up to powers of ten is OEIS A006880; primes_below() stops just before n.
 static void test_formula_agrees_with_published_counts(void)
 {

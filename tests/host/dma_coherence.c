@@ -58,10 +58,6 @@ void fake_event(enum fake_event event, uintptr_t address, uint64_t size)
         lines_drop(place(address), (size_t)size);
 }
 
-void fake_wait_for_interrupt(void)
-{
-}
-
 static uint8_t old_byte(size_t i)
 {
     return (uint8_t)(i * 3 + 1);

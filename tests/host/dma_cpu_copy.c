@@ -10,14 +10,6 @@
 
 extern const struct driver dma_cpu_copy;
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event, (void)address, (void)value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
-
 int memory_check(uintptr_t address, size_t size, enum memory_access access)
 {
     (void)size, (void)access;

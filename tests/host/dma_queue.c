@@ -12,14 +12,6 @@
 
 enum { CHANNELS = 3, TRANSFERS = 40 };
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event, (void)address, (void)value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
-
 // RAM is one array; its first page is the kernel's data, its second one text.
 static _Alignas(4096) uint8_t ram[65536];
 enum { PAGE = 4096 };

@@ -8,17 +8,6 @@
 #include "arch/cpu.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event;
-    (void)address;
-    (void)value;
-}
-
-void fake_wait_for_interrupt(void)
-{
-}
-
 #define AGREES(...)                                          \
     agrees(snprintf(expected, sizeof expected, __VA_ARGS__), \
            format_text(got, sizeof got, __VA_ARGS__))

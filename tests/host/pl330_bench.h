@@ -282,10 +282,6 @@ void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
     event_count++;
 }
 
-void fake_wait_for_interrupt(void)
-{
-}
-
 // The first event of this kind that touches address, from a place on; EVENTS if there is none.
 static inline unsigned find(enum fake_event event, uintptr_t address, unsigned from)
 {

@@ -10,14 +10,6 @@
 #include "tests/host/pl330_model.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event, (void)address, (void)value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
-
 static const struct pl330_port port = { .beat_bytes = 8 };
 
 // The model's address space: the program, a source and a destination, each a few pages.

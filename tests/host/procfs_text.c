@@ -9,14 +9,6 @@
 #include "fs/procfs.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
-
 // --- The counters ---
 
 int irq_statistics(unsigned irq, struct irq_statistics *statistics)

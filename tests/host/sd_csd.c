@@ -5,15 +5,6 @@
 #include "drivers/sd/sd_protocol.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event, (void)address, (void)value;
-}
-
-void fake_wait_for_interrupt(void)
-{
-}
-
 uint32_t fake_read(uintptr_t address, unsigned bytes)
 {
     (void)address, (void)bytes;

@@ -6,15 +6,6 @@
 #include "drivers/sd/adma2.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event, (void)address, (void)value;
-}
-
-void fake_wait_for_interrupt(void)
-{
-}
-
 static struct adma2_table table;
 
 static bool table_is(const uint8_t *expected, size_t size)

@@ -8,13 +8,6 @@
 #include "arch/cpu.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
 uint32_t fake_read(uintptr_t address, unsigned bytes)
 {
     (void)address, (void)bytes;

@@ -13,10 +13,6 @@
 
 // --- The kernel around it: deferred work and nothing else ---
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value;
-}
 uint32_t fake_read(uintptr_t address, unsigned bytes)
 {
     (void)address, (void)bytes;

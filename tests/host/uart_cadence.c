@@ -103,14 +103,6 @@ void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
     update();
 }
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
-
 static void receive(const char *text)
 {
     for (; *text && chip.receive_count < FIFO; text++)

@@ -9,14 +9,6 @@
 #include "drivers/uart/uart_chip.h"
 #include "tests/tap.h"
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value)
-{
-    (void)event, (void)address, (void)size_or_value;
-}
-void fake_wait_for_interrupt(void)
-{
-}
-
 // --- The chip: a receive FIFO that a sender with flow control fills, and a transmit FIFO ---
 
 enum { FIFO = 16, LINE = 8192, RING = 1024, TURN = 64 };

@@ -14,17 +14,6 @@ static struct wheel wheel;
 static struct timer timers[TIMERS];
 static uint64_t due[TIMERS]; // By the plain list: the tick of expiry; 0: not armed.
 
-void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
-{
-    (void)event;
-    (void)address;
-    (void)value;
-}
-
-void fake_wait_for_interrupt(void)
-{
-}
-
 static uint64_t random_span(void)
 {
     uint64_t bits = ((uint64_t)rand() << 31 | (uint64_t)rand()) << 1;

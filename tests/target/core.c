@@ -23,7 +23,7 @@ static struct {
 static struct io_request requests[MANY];
 static unsigned order[MANY];
 static volatile unsigned done_count, notify_count;
-static bool done_outside_isr, notify_before_done;
+static bool done_outside_isr, notify_before_done, told_too_early;
 static char buffer[64];
 
 static int fake_submit(struct device *device, struct io_request *request)
@@ -32,9 +32,13 @@ static int fake_submit(struct device *device, struct io_request *request)
     fake.submits++;
     if (fake.refuse)
         return fake.refuse;
-    if (fake.immediate)
+    if (fake.immediate) {
         device_complete(request, (ssize_t)request->size);
-    else
+        // However long the driver takes from here on, nobody may be told yet.
+        for (volatile unsigned i = 0; i < 1000; i++)
+            ;
+        told_too_early |= notify_count != 0;
+    } else
         fake.started[fake.started_count++] = request;
     return 0;
 }
@@ -122,6 +126,7 @@ static void test_inside_submit(void)
     settle();
     tap_ok(done_count == 1 && notify_count == 1 && !done_outside_isr,
            "test_completion_inside_submit_is_reported_once");
+    tap_ok(!told_too_early, "test_notify_never_runs_before_submit_has_committed");
     fake_reset(1);
     fake.refuse = -EIO;
     tap_equal(submit(0, 0), 0, "test_a_driver_that_refuses_does_not_make_submit_fail");
@@ -311,7 +316,7 @@ static void test_many_waiting(void)
 
 int main(void)
 {
-    tap_plan(34);
+    tap_plan(35);
     test_completes_once();
     test_inside_submit();
     test_queue();

@@ -21,7 +21,7 @@ enum fake_event {
 
 extern bool fake_irqs_masked, fake_in_isr;
 
-// Every test defines it; called for each barrier, cache operation and register access, before it
+// A test may define it; called for each barrier, cache operation and register access, before it
 // takes effect.
 void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value);
 

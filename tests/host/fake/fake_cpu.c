@@ -8,6 +8,16 @@
 
 bool fake_irqs_masked, fake_in_isr;
 
+// For tests that have nothing to say to these.
+__attribute__((weak)) void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
+{
+    (void)event, (void)address, (void)value;
+}
+
+__attribute__((weak)) void fake_wait_for_interrupt(void)
+{
+}
+
 void cache_clean(uintptr_t address, size_t size)
 {
     fake_event(FAKE_CLEAN, address, size);
