@@ -11,9 +11,20 @@
 
 static struct file files[FILE_LIMIT]; // A free one has no device.
 
-struct file *file_get(int fd)
+static struct file *file_get(int fd)
 {
     return fd >= 0 && fd < FILE_LIMIT && files[fd].device ? &files[fd] : NULL;
+}
+
+struct file file_snapshot(int fd)
+{
+    struct file copy = { NULL, 0, 0 };
+    uint32_t flags = irq_save();
+    const struct file *file = file_get(fd);
+    if (file)
+        copy = *file;
+    irq_restore(flags);
+    return copy;
 }
 
 // A request and a wait: what every blocking call is.
@@ -65,37 +76,50 @@ int file_close(int fd)
     return 0;
 }
 
-static bool mode_allows(const struct file *file, enum io_op op)
+static bool mode_allows(int flags, enum io_op op)
 {
-    int mode = file->flags & O_ACCMODE;
+    int mode = flags & O_ACCMODE;
     return (op == IO_READ && mode != O_WRONLY) || (op == IO_WRITE && mode != O_RDONLY) ||
            op > IO_WRITE;
 }
 
-int file_submit(int fd, struct io_request *request)
+static int submit(const struct file *file, struct io_request *request)
 {
-    struct file *file = file_get(fd);
-    if (!file || !mode_allows(file, request->op))
+    if (!file->device || !mode_allows(file->flags, request->op))
         return -EBADF;
     if (file->flags & O_NONBLOCK)
         request->flags |= IO_NONBLOCK;
     return io_submit(file->device, request);
 }
 
+int file_submit(int fd, struct io_request *request)
+{
+    struct file file = file_snapshot(fd);
+    return submit(&file, request);
+}
+
+// Moves a file's position by what was done, unless it has been closed meanwhile.
+static void advance(int fd, const struct file *before, size_t bytes)
+{
+    uint32_t flags = irq_save();
+    struct file *file = file_get(fd);
+    if (file && file->device == before->device)
+        file->position = before->position + bytes;
+    irq_restore(flags);
+}
+
 static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
 {
-    struct file *file = file_get(fd);
-    if (!file)
-        return -EBADF;
+    struct file file = file_snapshot(fd);
     struct io_request request = {
-        .op = op, .offset = file->position, .buffer = buffer, .size = size
+        .op = op, .offset = file.position, .buffer = buffer, .size = size
     };
-    int error = file_submit(fd, &request);
+    int error = submit(&file, &request);
     if (error)
         return error;
     ssize_t result = io_wait(&request);
-    if (result > 0 && file->device->kind == DEVICE_BLOCK)
-        file->position += (uint64_t)result;
+    if (result > 0 && file.device->kind == DEVICE_BLOCK)
+        advance(fd, &file, (size_t)result);
     return result;
 }
 
@@ -140,10 +164,9 @@ int64_t file_seek(int fd, int64_t offset, int whence)
 
 int file_stat(int fd, struct stat *status)
 {
-    struct file *file = file_get(fd);
-    if (!file)
+    const struct device *device = file_snapshot(fd).device;
+    if (!device)
         return -EBADF;
-    const struct device *device = file->device;
     *status = (struct stat){ 0 };
     status->st_mode = (device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR) |
                       (device->read_only ? 0444 : 0666);

@@ -55,6 +55,7 @@ int64_t file_seek(int fd, int64_t offset, int whence);
 // Context: any.
 int file_stat(int fd, struct stat *status);
 
-// The open file, or NULL.
+// What a descriptor stands for at this moment; its device is NULL when it is not open. A copy:
+// another level may close it at the next moment, or open something else by its number.
 // Context: any.
-struct file *file_get(int fd);
+struct file file_snapshot(int fd);

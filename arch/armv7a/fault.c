@@ -23,8 +23,9 @@ struct fault_frame {
 
 enum { CPSR_MODE_SYSTEM = 0x1f, CPSR_THUMB = 0x20, FSR_WRITE = 1 << 11, PAGE_BYTES = 4096 };
 
-extern char __isr_stack_guard[], __callback_stack_guard[], __main_stack_guard[];
-extern char __callback_stack_top[];
+extern char __isr_stack_guard[], __isr_stack_bottom[];
+extern char __callback_stack_guard[], __callback_stack_bottom[], __callback_stack_top[];
+extern char __main_stack_guard[], __main_stack_bottom[];
 
 static bool faulted; // A fault inside the report ends the machine at once.
 
@@ -41,19 +42,19 @@ static uint32_t fault_status(enum fault_kind kind, uint32_t *address)
     return status;
 }
 
-static bool in_page(uint32_t address, const char *page)
+static bool within(uint32_t address, const char *start, const char *end)
 {
-    return address - (uint32_t)page < PAGE_BYTES;
+    return address >= (uint32_t)start && address < (uint32_t)end;
 }
 
 // The status field in words (ARM ARM table B3-23, short descriptors).
 static const char *fault_reason(uint32_t status, uint32_t address)
 {
-    if (in_page(address, __main_stack_guard))
+    if (within(address, __main_stack_guard, __main_stack_bottom))
         return "main's stack has overflowed";
-    if (in_page(address, __callback_stack_guard))
+    if (within(address, __callback_stack_guard, __callback_stack_bottom))
         return "the callback stack has overflowed";
-    if (in_page(address, __isr_stack_guard))
+    if (within(address, __isr_stack_guard, __isr_stack_bottom))
         return "the isr stack has overflowed";
     switch ((status & 0xf) | (status >> 6 & 0x10)) {
     case 0x01:
@@ -74,15 +75,25 @@ static const char *fault_reason(uint32_t status, uint32_t address)
 
 static const char *fault_level(const struct fault_frame *frame)
 {
-    uint32_t callback_stack = (uint32_t)__callback_stack_top - (uint32_t)__callback_stack_guard;
     if ((frame->cpsr & CPSR_MODE_MASK) != CPSR_MODE_SYSTEM)
         return "isr";
-    return frame->sp - (uint32_t)__callback_stack_guard <= callback_stack ? "callback" : "main";
+    // The guard below the callback stack counts as part of it: an overflow leaves the stack pointer
+    // there.
+    return within(frame->sp, __callback_stack_guard, __callback_stack_top + 1) ? "callback"
+                                                                               : "main";
+}
+
+// The link register of these two points behind the instruction, which is half as long in Thumb (ARM
+// ARM table B1-7).
+static uint32_t faulting_pc(const struct fault_frame *frame, enum fault_kind kind)
+{
+    bool behind = kind == FAULT_UNDEFINED || kind == FAULT_SUPERVISOR_CALL;
+    return frame->pc + (behind && frame->cpsr & CPSR_THUMB ? 2 : 0);
 }
 
 static void report_cause(const struct fault_frame *frame, enum fault_kind kind)
 {
-    uint32_t address = frame->pc;
+    uint32_t address = faulting_pc(frame, kind);
     uint32_t status;
     switch (kind) {
     case FAULT_UNDEFINED:
@@ -122,8 +133,8 @@ _Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind
                i + 1, (unsigned)frame->r[i + 1], i + 2, (unsigned)frame->r[i + 2], i + 3,
                (unsigned)frame->r[i + 3]);
     report("  r12 %08x  sp  %08x  lr  %08x  pc  %08x  cpsr %08x (%s)\n", (unsigned)frame->r[12],
-           (unsigned)frame->sp, (unsigned)frame->lr, (unsigned)frame->pc, (unsigned)frame->cpsr,
-           frame->cpsr & CPSR_THUMB ? "Thumb" : "ARM");
+           (unsigned)frame->sp, (unsigned)frame->lr, (unsigned)faulting_pc(frame, kind),
+           (unsigned)frame->cpsr, frame->cpsr & CPSR_THUMB ? "Thumb" : "ARM");
     machine_exit(exit_status);
 }
 

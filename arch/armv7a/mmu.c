@@ -36,8 +36,10 @@ enum {
 enum { SECTION = BIT(1), SECTION_XN = BIT(4), TABLE = BIT(0) };
 
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[];
-extern char __isr_stack_guard[], __fault_stack_guard[], __callback_stack_guard[],
-    __main_stack_guard[];
+extern char __isr_stack_guard[], __isr_stack_bottom[], __fault_stack_guard[],
+    __fault_stack_bottom[];
+extern char __callback_stack_guard[], __callback_stack_bottom[];
+extern char __main_stack_guard[], __main_stack_bottom[];
 
 static _Alignas(16384) uint32_t sections[SECTIONS];
 static _Alignas(1024) uint32_t page_tables[PAGE_TABLES][PAGES];
@@ -87,9 +89,9 @@ static void map(uint32_t start, uint32_t end, uint32_t properties, uint32_t befo
     }
 }
 
-static void map_guard(const char *page)
+static void map_guard(const char *guard, const char *stack_bottom)
 {
-    map((uint32_t)page, (uint32_t)page + PAGE_BYTES, MAP_NONE, MAP_DATA);
+    map((uint32_t)guard, (uint32_t)stack_bottom, MAP_NONE, MAP_DATA);
 }
 
 static void mmu_enable(void)
@@ -122,9 +124,9 @@ void protection_init(const struct memory_range *ram, const struct memory_range *
         map(mmio->base, mmio->base + mmio->size, MAP_DEVICE, MAP_NONE);
     map((uint32_t)__text_start, (uint32_t)__text_end, MAP_TEXT, MAP_DATA);
     map((uint32_t)__rodata_start, (uint32_t)__rodata_end, MAP_CONSTANTS, MAP_DATA);
-    map_guard(__isr_stack_guard);
-    map_guard(__fault_stack_guard);
-    map_guard(__callback_stack_guard);
-    map_guard(__main_stack_guard);
+    map_guard(__isr_stack_guard, __isr_stack_bottom);
+    map_guard(__fault_stack_guard, __fault_stack_bottom);
+    map_guard(__callback_stack_guard, __callback_stack_bottom);
+    map_guard(__main_stack_guard, __main_stack_bottom);
     mmu_enable();
 }

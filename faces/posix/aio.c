@@ -27,6 +27,7 @@ struct aio_slot {
 enum { KEY_IN_PROGRESS = 0x41494f50, KEY_DONE = 0x41494f44 };
 
 static struct aio_slot slots[AIO_SLOTS];
+static unsigned long submissions; // Requests accepted so far; each carries its number.
 static struct aio_slot *free_slots;
 static unsigned slots_used_once; // Slots from here on have never been used and are not in the free
                                  // list.
@@ -88,13 +89,13 @@ static void slot_notify(struct io_request *request)
 static int check(const struct aiocb *block)
 {
     const struct sigevent *event = &block->aio_sigevent;
-    const struct file *file = file_get(block->aio_fildes);
+    const struct device *device = file_snapshot(block->aio_fildes).device;
     if (block->__key == key(block, KEY_IN_PROGRESS))
         return EBUSY;
     if (block->aio_reqprio < 0 || block->aio_reqprio >= IO_PRIORITIES ||
         block->aio_nbytes > PTRDIFF_MAX)
         return EINVAL;
-    if (file && file->device->kind == DEVICE_BLOCK && block->aio_offset < 0)
+    if (device && device->kind == DEVICE_BLOCK && block->aio_offset < 0)
         return EINVAL;
     if (event->sigev_notify == SIGEV_SIGNAL)
         return ENOTSUP;
@@ -120,6 +121,14 @@ static void slot_fill(struct aio_slot *slot, struct aiocb *block, enum io_op op)
     slot->value = block->aio_sigevent.sigev_value;
 }
 
+static unsigned long next_submission(void)
+{
+    uint32_t flags = irq_save();
+    unsigned long number = ++submissions;
+    irq_restore(flags);
+    return number;
+}
+
 static int start(struct aiocb *block, enum io_op op)
 {
     if (!block)
@@ -132,6 +141,7 @@ static int start(struct aiocb *block, enum io_op op)
         return fail(EAGAIN);
     slot_fill(slot, block, op);
     unsigned long key_before = block->__key;
+    block->__submission = next_submission();
     block->__key = key(block, KEY_IN_PROGRESS); // Before submit: the request may be done before it
                                                 // returns.
     error = file_submit(block->aio_fildes, &slot->request);
@@ -173,18 +183,30 @@ int aio_error(const struct aiocb *block)
 
 ssize_t aio_return(struct aiocb *block)
 {
-    if (!block || block->__key != key(block, KEY_DONE))
+    if (!block)
         return fail(EINVAL);
-    block->__key = 0;
-    if (block->__error)
-        errno = block->__error;
-    return block->__result;
+    // Looked at and retrieved in one go: a callback may retrieve it and submit the block anew in
+    // between.
+    uint32_t flags = irq_save();
+    bool done = block->__key == key(block, KEY_DONE);
+    int error = block->__error;
+    ssize_t result = block->__result;
+    if (done)
+        block->__key = 0;
+    irq_restore(flags);
+    if (!done)
+        return fail(EINVAL);
+    if (error)
+        errno = error;
+    return result;
 }
 
-static bool any_done(const struct aiocb *const list[], int count)
+// Is one of them done? One that was submitted anew since `begun` has been done in between: its
+// callback did that while we slept.
+static bool any_done(const struct aiocb *const list[], int count, unsigned long begun)
 {
     for (int i = 0; i < count; i++)
-        if (list[i] && !in_progress(list[i]))
+        if (list[i] && (!in_progress(list[i]) || (long)(list[i]->__submission - begun) > 0))
             return true;
     return false;
 }
@@ -197,8 +219,9 @@ int aio_suspend(const struct aiocb *const list[], int count, const struct timesp
     int error = posix_wait_begin(&wait, timeout);
     if (error)
         return fail(error);
+    unsigned long begun = submissions;
     uint32_t flags = irq_save();
-    while (!any_done(list, count) && (error = posix_wait_over(&wait)) == 0)
+    while (!any_done(list, count, begun) && (error = posix_wait_over(&wait)) == 0)
         level_sleep_locked();
     irq_restore(flags);
     posix_wait_end(&wait);

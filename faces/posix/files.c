@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -41,6 +42,12 @@ static int64_t result_or_errno(int64_t result)
     return -1;
 }
 
+static bool is_terminal(int fd)
+{
+    const struct device *device = file_snapshot(fd).device;
+    return device && device->terminal;
+}
+
 int _open(const char *path, int flags, ...)
 {
     return (int)result_or_errno(file_open(path, flags));
@@ -58,10 +65,13 @@ ssize_t _read(int fd, void *buffer, size_t size)
 
 ssize_t _write(int fd, const void *buffer, size_t size)
 {
-    // Callbacks wait meanwhile: a line of main's is not broken by one of theirs.
-    callbacks_hold();
+    // On a terminal callbacks wait meanwhile: a line of main's is not broken by one of theirs.
+    bool terminal = is_terminal(fd);
+    if (terminal)
+        callbacks_hold();
     ssize_t result = file_write(fd, buffer, size);
-    callbacks_release();
+    if (terminal)
+        callbacks_release();
     return (ssize_t)result_or_errno(result);
 }
 
@@ -94,10 +104,9 @@ int _stat(const char *path, struct stat *status)
 
 int _isatty(int fd)
 {
-    const struct file *file = file_get(fd);
-    if (file && file->device->terminal)
+    if (is_terminal(fd))
         return 1;
-    errno = file ? ENOTTY : EBADF;
+    errno = file_snapshot(fd).device ? ENOTTY : EBADF;
     return 0;
 }
 

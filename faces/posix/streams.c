@@ -1,5 +1,6 @@
-// newlib's state per level: the callback level has a struct _reent of its own, so errno and the standard streams of a
-// callback are not those of the code it interrupted, and malloc and the table of open streams keep callbacks off.
+// newlib's state per level: the callback level has a struct _reent of its own, so errno and the
+// standard streams of a callback are not those of the code it interrupted, and malloc and the table
+// of open streams keep callbacks off.
 #include <errno.h>
 #include <reent.h>
 #include <stdio.h>
@@ -56,7 +57,8 @@ void __env_unlock(struct _reent *reent)
     callbacks_release();
 }
 
-// The search for a free stream is not under malloc's lock: two levels could find the same one. Linked with --wrap=__sfp.
+// The search for a free stream is not under malloc's lock: two levels could find the same one.
+// Linked with --wrap=__sfp.
 FILE *__real___sfp(struct _reent *reent);
 FILE *__wrap___sfp(struct _reent *reent);
 FILE *__wrap___sfp(struct _reent *reent)

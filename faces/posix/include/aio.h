@@ -29,6 +29,7 @@ struct aiocb {
 
     // The implementation's; zero before the first use.
     unsigned long __key;
+    unsigned long __submission;
     int __error;
     ssize_t __result;
 };
