@@ -1,5 +1,6 @@
 // ^C at the console: SIGINT, the line thrown away, the reader undisturbed.
 // stdin: lost\x03kept\n
+// stdin-after: ok 1
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 // The core's promises on a device made for the purpose, which completes when the test says so: from
 // main, from an interrupt, inside submit, or never.
+// Under instruction counting, so that deadlines do not depend on the host.
+// qemu: -icount shift=0,sleep=off
 #include <errno.h>
 #include <string.h>
 
