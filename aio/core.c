@@ -1,5 +1,6 @@
-// Submit, complete, cancel, deadlines, wait: the life of a request. Its state changes only here, interrupts masked, and
-// whoever changes it from queued or started first has won: completion, cancel or deadline.
+// Submit, complete, cancel, deadlines, wait: the life of a request. Its state changes only here,
+// interrupts masked, and whoever changes it from queued or started first has won: completion,
+// cancel or deadline.
 #include "aio/core.h"
 
 #include <errno.h>
@@ -9,8 +10,9 @@
 #include "arch/cpu.h"
 #include "arch/memory.h"
 
-// Completions that came outside isr level, or while another one was being finished: they wait here for their done().
-// One at a time is finished, so a done() that submits to a device which completes at once does not recurse.
+// Completions that came outside isr level, or while another one was being finished: they wait here
+// for their done(). One at a time is finished, so a done() that submits to a device which completes
+// at once does not recurse.
 static struct {
     struct io_request *head, *tail;
     bool busy; // Somebody is finishing requests, or the software interrupt will.
@@ -21,21 +23,26 @@ enum { FINISH_BUDGET = 64 }; // Requests finished in one go before other interru
 
 static int request_check(const struct io_request *request)
 {
-    if (request->priority >= IO_PRIORITIES || request->op > IO_OPEN)
+    if (request->priority >= IO_PRIORITIES)
         return -EINVAL;
     if (request->op > IO_WRITE)
-        return 0;
+        return request->op > IO_OPEN ? -EINVAL : 0;
     enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
-    if (request->flags & IO_KERNEL_BUFFER)
-        access += MEMORY_KERNEL_SOURCE - MEMORY_SOURCE;
+    access += (request->flags & IO_KERNEL_BUFFER) * (MEMORY_KERNEL_SOURCE - MEMORY_SOURCE);
     return memory_check((uintptr_t)request->buffer, request->size, access);
+}
+
+// From here on the request is counted as in flight, until io_complete().
+static inline void hand_to_driver(struct io_lane *lane, struct io_request *request)
+{
+    request->state = IO_STARTED;
+    lane->in_flight++;
 }
 
 // Counted as started before the driver sees it: the completion may come from inside.
 static void start_locked(struct device *device, struct io_lane *lane, struct io_request *request)
 {
-    request->state = IO_STARTED;
-    lane->in_flight++;
+    hand_to_driver(lane, request);
     int error = device->ops->submit(device, request);
     if (error)
         io_complete(request, error);
@@ -50,10 +57,11 @@ static void start_waiting(struct irq_work *work)
     lane->starting = false;
 }
 
-// The device is started at the interrupt's tail, behind the last register that the interrupt has to touch. On silicon
-// that is as good as at once; on QEMU's zynq any register access waits while the SD controller moves data, and the CPU
-// would stand still for as long.
-static void start_at_tail_locked(struct device *device, struct io_lane *lane)
+// The device is started at the interrupt's tail, behind the last register that the interrupt has to
+// touch. On silicon that is as good as at once; on QEMU's zynq any register access waits while the
+// SD controller moves data, and the CPU would stand still for as long.
+static __attribute__((noinline)) void start_at_tail_locked(struct device *device,
+                                                           struct io_lane *lane)
 {
     if (lane->starting)
         return;
@@ -69,6 +77,7 @@ static int withdraw_locked(struct io_request *request, int reason)
     struct device *device = request->device;
     if (request->state == IO_QUEUED) {
         queue_remove(request->lane, request);
+        hand_to_driver(request->lane, request); // In name only: every completion is counted back.
         io_complete(request, reason);
         return 0;
     }
@@ -84,45 +93,59 @@ static int withdraw_locked(struct io_request *request, int reason)
 
 static void deadline_expired(struct timer *timer)
 {
-    struct io_request *request =
-        (struct io_request *)((char *)timer - offsetof(struct io_request, timer));
+    struct io_request *request = (struct io_request *)((char *)timer -
+                                                       offsetof(struct io_request, timer));
     if (request->state == IO_QUEUED || request->state == IO_STARTED) {
-        // The verdict is given when the device has let go of the buffer, whether it can be made to or not.
+        // The verdict is given when the device has let go of the buffer, whether it can be made to
+        // or not.
         request->late = true;
         if (withdraw_locked(request, -ETIMEDOUT) == -EALREADY)
             request->late = false; // It was just in time.
     }
 }
 
-static int refuse(struct device *device, int error)
+static void run_notify(struct callback *callback)
+{
+    struct io_request *request = (struct io_request *)((char *)callback -
+                                                       offsetof(struct io_request, callback));
+    request->state = IO_IDLE;
+    request->notify(request);
+}
+
+static __attribute__((noinline)) void arm_deadline(struct io_request *request)
+{
+    request->late = false;
+    request->timer.expired = deadline_expired;
+    timer_arm(&request->timer, request->deadline_ns);
+}
+
+// Ends a submit with an error and opens interrupts again as flags say.
+static __attribute__((noinline)) int refuse_locked(struct device *device, int error, uint32_t flags)
 {
     device->statistics.refused++;
+    irq_restore(flags);
     return error;
 }
 
 int io_submit(struct device *device, struct io_request *request)
 {
-    int error = request_check(request);
-    if (error)
-        return refuse(device, error);
     uint32_t flags = irq_save();
     struct io_lane *lane = device_lane(device, request->op);
-    bool idle = lane->in_flight < lane->depth && !lane->starting;
+    int error = request_check(request);
+    if (error)
+        return refuse_locked(device, error, flags);
     assert(request->state == IO_IDLE);
-    if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM) {
-        irq_restore(flags);
-        return refuse(device, -EAGAIN);
-    }
+    bool idle = lane->in_flight < lane->depth && !lane->starting;
+    if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
+        return refuse_locked(device, -EAGAIN, flags);
     request->device = device;
     request->lane = lane;
     request->complete = io_complete;
-    request->late = false;
+    request->callback.run = run_notify;
     request->moved = 0;
     device->statistics.submitted++;
-    if (request->deadline_ns != 0) {
-        request->timer.expired = deadline_expired;
-        timer_arm(&request->timer, request->deadline_ns);
-    }
+    if (request->deadline_ns != 0)
+        arm_deadline(request);
     if (idle && !irq_saved_in_isr(flags)) {
         // An idle device gets it straight, past the queue: nothing can be waiting there.
         start_locked(device, lane, request);
@@ -136,30 +159,34 @@ int io_submit(struct device *device, struct io_request *request)
     return 0;
 }
 
-static void run_notify(struct callback *callback)
+static void finish_waiting(struct irq_work *work);
+
+// Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
+static void tell(struct io_request *request)
 {
-    struct io_request *request =
-        (struct io_request *)((char *)callback - offsetof(struct io_request, callback));
-    request->state = IO_IDLE;
-    request->notify(request);
+    bool first = !finishing.busy;
+    finishing.busy = true;
+    request->done(request);
+    if (first && finishing.head)
+        finish_waiting(&finishing.work);
+    else if (first)
+        finishing.busy = false;
 }
 
-// The last step, at isr level: the owner learns the result. Without a notify() to follow, the request is the owner's
-// from here on and may be submitted anew inside done().
+// The last step, at isr level: the owner learns the result. Without a notify() to follow, the
+// request is the owner's from here on and may be submitted anew inside done().
 static void finish(struct io_request *request)
 {
     bool notify = request->notify != NULL;
     request->state = notify ? IO_DONE : IO_IDLE;
     if (request->done)
-        request->done(request);
-    if (notify) {
-        request->callback.run = run_notify;
+        tell(request);
+    if (notify)
         callback_post_isr(&request->callback);
-    }
 }
 
 // Finishes the requests that wait for it, up to the budget.
-static void finish_waiting(struct irq_work *work)
+static __attribute__((noinline)) void finish_waiting(struct irq_work *work)
 {
     finishing.busy = true;
     for (unsigned budget = FINISH_BUDGET; finishing.head && budget > 0; budget--) {
@@ -175,7 +202,7 @@ static void finish_waiting(struct irq_work *work)
     }
 }
 
-static void finish_later_locked(struct io_request *request)
+static __attribute__((noinline)) void finish_later_locked(struct io_request *request)
 {
     request->state = IO_FINISHING;
     request->next = NULL;
@@ -195,7 +222,7 @@ void io_complete(struct io_request *request, ssize_t result)
 {
     uint32_t flags = irq_save();
     struct io_lane *lane = request->lane;
-    assert(request->state >= IO_QUEUED && request->state <= IO_CANCELLING);
+    assert(request->state == IO_STARTED || request->state == IO_CANCELLING);
     if (result >= 0)
         request->moved = (size_t)result;
     if (request->deadline_ns != 0) {
@@ -203,21 +230,16 @@ void io_complete(struct io_request *request, ssize_t result)
         if (request->late)
             result = -ETIMEDOUT;
     }
-    if (request->state != IO_QUEUED)
-        lane->in_flight--;
+    lane->in_flight--;
     request->result = result;
     if (lane->waiting != 0)
         start_at_tail_locked(request->device, lane);
     // In the order of completion: at once only when nobody else is being finished.
     if (irq_saved_in_isr(flags) && !finishing.busy) {
-        finishing.busy = true;
-        finish(request);
-        finishing.busy = false;
-        if (finishing.head)
-            finish_waiting(&finishing.work);
-    } else {
-        finish_later_locked(request);
+        finish(request); // Interrupts are masked at isr level: there is nothing to restore.
+        return;
     }
+    finish_later_locked(request);
     irq_restore(flags);
 }
 

@@ -1,5 +1,5 @@
-// The requests that wait for a lane of a device: one FIFO per priority, found by one bit scan. Cost does not depend on
-// how many wait. Called with interrupts masked.
+// The requests that wait for a lane of a device: one FIFO per priority, found by one bit scan. Cost
+// does not depend on how many wait. Called with interrupts masked.
 #pragma once
 
 #include "drivers/device.h"

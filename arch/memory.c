@@ -1,4 +1,5 @@
-// The address space as far as moved bytes are concerned: RAM from the board, the image's parts from the linker.
+// The address space as far as moved bytes are concerned: RAM from the board, the image's parts from
+// the linker.
 #include "arch/memory.h"
 
 #include <errno.h>
@@ -14,14 +15,16 @@ void memory_init(const struct memory_range *ram)
     memory_above = ram->base + ram->size - (uintptr_t)__kernel_data_end;
 }
 
-// Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has checked.
+// Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has
+// checked.
 static bool overlaps(uintptr_t address, size_t size, const char *start, const char *end)
 {
     return address < (uintptr_t)end && address + size > (uintptr_t)start;
 }
 
 // Anywhere but above the kernel's data, where anything goes.
-static int check_below(uintptr_t address, size_t size, enum memory_access access)
+static __attribute__((noinline)) int check_below(uintptr_t address, size_t size,
+                                                 enum memory_access access)
 {
     bool kernel = access >= MEMORY_KERNEL_SOURCE;
     bool destination = access == MEMORY_DESTINATION || access == MEMORY_KERNEL_DESTINATION;
@@ -37,12 +40,12 @@ static int check_below(uintptr_t address, size_t size, enum memory_access access
     return 0;
 }
 
-int memory_check(uintptr_t address, size_t size, enum memory_access access)
+inline int memory_check(uintptr_t address, size_t size, enum memory_access access)
 {
-    // Nearly every buffer lies in bss, on a stack or on the heap: one comparison each for its start and its end.
-    // An offset wraps to a huge number below, so one comparison serves both sides.
+    // Nearly every buffer lies in bss, on a stack or on the heap: one comparison each for its start
+    // and its end. An offset wraps to a huge number below, so one comparison serves both sides.
     uintptr_t offset = address - (uintptr_t)__kernel_data_end;
-    if (offset < memory_above && size <= memory_above - offset)
+    if ((size <= memory_above) & (offset <= memory_above - size))
         return 0;
     return check_below(address, size, access);
 }

@@ -1,5 +1,6 @@
 // What lies where in the address space, and who may have bytes moved there.
-// The hardware stays silent about a bad address, so every address is checked here before hardware sees it.
+// The hardware stays silent about a bad address, so every address is checked here before hardware
+// sees it.
 #pragma once
 
 #include <stdbool.h>
@@ -15,14 +16,17 @@ enum memory_access {
     MEMORY_SOURCE,      // Will be read: any RAM but the kernel's own.
     MEMORY_DESTINATION, // Will be written: not text and constants either.
     MEMORY_KERNEL_SOURCE,
-    MEMORY_KERNEL_DESTINATION, // As above for the kernel's own requests, whose buffers lie in its own data.
+    MEMORY_KERNEL_DESTINATION, // As above for the kernel's own requests, whose buffers lie in its
+                               // own data.
 };
 
 // Says where RAM is: one range that outlives the call. Called once, before the first check.
 // Context: boot.
 void memory_init(const struct memory_range *ram);
 
-// Checks that size bytes at address may be moved by hardware in this way. Nothing is read at the address.
-// Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, text as a destination, or the kernel's own data. size 0 is fine anywhere.
+// Checks that size bytes at address may be moved by hardware in this way. Nothing is read at the
+// address.
+// Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, text as a destination, or the kernel's
+// own data. size 0 is fine anywhere.
 // Context: any.
 int memory_check(uintptr_t address, size_t size, enum memory_access access);

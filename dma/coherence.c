@@ -55,6 +55,7 @@ static void map_from_device(struct dma_map *map)
     size_t tail = (map->size - head) & LINE_OFFSET;
     size_t body = map->size - head - tail;
 
+    map->count = 0;
     // The offset in the line is kept, so that source and bounced destination stay aligned to each
     // other.
     bounce_line_add(map, map->bounce->head, map->address & LINE_OFFSET, head);
@@ -66,28 +67,16 @@ static void map_from_device(struct dma_map *map)
     bounce_line_add(map, map->bounce->tail, 0, tail);
 }
 
-void dma_map(struct dma_map *map, uintptr_t address, size_t size, enum dma_direction direction,
-             bool coherent, struct dma_bounce *bounce)
+void dma_hand_over(struct dma_map *map)
 {
-    map->count = 0;
-    map->address = address;
-    map->size = size;
-    map->direction = direction;
-    map->coherent = coherent;
-    map->bounce = bounce;
-
-    if (!coherent && direction == DMA_FROM_DEVICE) {
-        if (whole_lines(address, size)) {
-            cache_clean_invalidate(address, size); // See map_from_device().
-            piece_add(map, address, size);
-        } else {
-            map_from_device(map);
-        }
-        return;
+    if (map->direction == DMA_TO_DEVICE) {
+        if (map->size > 0)
+            cache_clean(map->address, map->size);
+    } else if (whole_lines(map->address, map->size)) {
+        cache_clean_invalidate(map->address, map->size); // See map_from_device().
+    } else {
+        map_from_device(map);
     }
-    if (!coherent && size > 0)
-        cache_clean(address, size);
-    piece_add(map, address, size);
 }
 
 // A byte loop: these are a few bytes, and libc's memcpy is not for kernel code (NEON).
@@ -99,13 +88,8 @@ static void bounce_copy(uintptr_t to, const uint8_t *from, size_t size)
         bytes[i] = from[i];
 }
 
-void dma_unmap(struct dma_map *map, size_t moved)
+void dma_take_back(struct dma_map *map, size_t moved)
 {
-    // The register that told us about the end is read before anything that the device wrote.
-    barrier_consume();
-    if (map->coherent || map->direction == DMA_TO_DEVICE)
-        return;
-
     if (whole_lines(map->address, map->size)) {
         cache_invalidate(map->address, map->size);
         return;

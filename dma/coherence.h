@@ -39,16 +39,39 @@ struct dma_map {
     struct dma_bounce *bounce;
 };
 
+// The halves of dma_map() and dma_unmap() that maintain the caches; nobody else calls them.
+// Context: any.
+void dma_hand_over(struct dma_map *map);
+void dma_take_back(struct dma_map *map, size_t moved);
+
 // Makes [address, address + size) ready for a device: from here to dma_unmap() the CPU must not
 // touch it. The barrier_publish() that the driver needs before its doorbell anyway covers this
 // maintenance too. coherent: from the board's hardware description. bounce: used for
 // DMA_FROM_DEVICE where it is not coherent.
 // Context: any.
-void dma_map(struct dma_map *map, uintptr_t address, size_t size, enum dma_direction direction,
-             bool coherent, struct dma_bounce *bounce);
+static inline void dma_map(struct dma_map *map, uintptr_t address, size_t size,
+                           enum dma_direction direction, bool coherent, struct dma_bounce *bounce)
+{
+    map->pieces[0].address = address;
+    map->pieces[0].size = size;
+    map->count = size != 0;
+    map->address = address;
+    map->size = size;
+    map->direction = direction;
+    map->coherent = coherent;
+    map->bounce = bounce;
+    if (!coherent)
+        dma_hand_over(map);
+}
 
 // The device is quiet: what it has written becomes visible to the CPU, what it has not written is
 // as it was. moved: bytes from the buffer's start that it did write; bounced bytes past them are
 // not copied.
 // Context: any.
-void dma_unmap(struct dma_map *map, size_t moved);
+static inline void dma_unmap(struct dma_map *map, size_t moved)
+{
+    // The register that told us about the end is read before anything that the device wrote.
+    barrier_consume();
+    if (!map->coherent && map->direction == DMA_FROM_DEVICE)
+        dma_take_back(map, moved);
+}

@@ -1,7 +1,9 @@
-// The contract between the core and every driver: a request, a device, and the three things a device can do.
+// The contract between the core and every driver: a request, a device, and the three things a
+// device can do.
 //
-// A request travels down through submit() and comes back through the pointer that the core stored in it, so no driver
-// knows who asked. From submit() until device_complete() the driver owns the request and its buffer.
+// A request travels down through submit() and comes back through the pointer that the core stored
+// in it, so no driver knows who asked. From submit() until device_complete() the driver owns the
+// request and its buffer.
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +24,8 @@ enum io_op {
 };
 
 enum io_flags {
-    IO_KERNEL_BUFFER = 1, // The buffer lies in the kernel's own data (memory_check's kernel access).
+    IO_KERNEL_BUFFER = 1, // The buffer lies in the kernel's own data (memory_check's kernel
+                          // access).
     IO_NONBLOCK = 2,      // A stream answers -EAGAIN instead of waiting for data.
 };
 
@@ -39,14 +42,16 @@ enum io_state {
 enum { IO_PRIORITIES = 8 }; // 0 goes first; as many as POSIX's AIO_PRIO_DELTA_MAX + 1.
 
 struct io_request {
+    struct callback callback; // On its way to notify(). First: the request is found by its address.
+
     // Set by the owner before submit; not changed until the request is the owner's again.
     enum io_op op;
     uint8_t flags;    // enum io_flags.
     uint8_t priority; // 0 (first) … IO_PRIORITIES - 1.
     uint64_t offset;  // Bytes; ignored by streams.
     void *buffer;
-    size_t size;          // Bytes.
-    uint64_t deadline_ns; // On the clock of clock_now_ns(); 0: none.
+    size_t size;                         // Bytes.
+    uint64_t deadline_ns;                // On the clock of clock_now_ns(); 0: none.
     void (*done)(struct io_request *);   // isr level: the result is there. May be NULL.
     void (*notify)(struct io_request *); // Callback level: tells the user. May be NULL.
 
@@ -56,13 +61,12 @@ struct io_request {
 
     // The core's and, from submit to completion, the driver's.
     enum io_state state;
-    bool late;                                              // Its deadline has passed.
+    bool late; // Its deadline, if it has one, has passed.
     struct device *device;
     struct io_lane *lane;
     void (*complete)(struct io_request *, ssize_t result);
-    struct io_request *next, *previous;                     // In the core's queue; the driver's while started.
-    struct timer timer;                                     // The deadline.
-    struct callback callback;                               // On its way to notify().
+    struct io_request *next, *previous; // In the core's queue; the driver's while started.
+    struct timer timer;                 // The deadline.
 };
 
 // One direction of a device, with the requests that wait for it.
@@ -72,20 +76,21 @@ struct io_lane {
     bool starting;      // The core is about to give it requests.
     struct device *device;
     struct irq_work start; // Gives the device its next requests at an interrupt's tail.
-    uint32_t waiting;   // Bit p: a request of priority p waits.
+    uint32_t waiting;      // Bit p: a request of priority p waits.
     struct {
         struct io_request *head, *tail;
     } queue[IO_PRIORITIES];
 };
 
 struct device_ops {
-    // Starts a request, with interrupts masked. 0: device_complete() follows exactly once, perhaps before submit returns.
-    // -errno: the device does not take it, and the request fails with that.
+    // Starts a request, with interrupts masked. 0: device_complete() follows exactly once, perhaps
+    // before submit returns. -errno: the device does not take it, and the request fails with that.
     int (*submit)(struct device *device, struct io_request *request);
 
-    // Gives up a started request, with interrupts masked. 0: device_complete() follows with -ECANCELED and `moved` as
-    // far as the hardware says, once the device is proved quiet. -EALREADY: it has finished, its completion is on
-    // the way. -EBUSY, or no cancel at all: it cannot be withdrawn.
+    // Gives up a started request, with interrupts masked. 0: device_complete() follows with
+    // -ECANCELED and `moved` as far as the hardware says, once the device is proved quiet.
+    // -EALREADY: it has finished, its completion is on the way. -EBUSY, or no cancel at all: it
+    // cannot be withdrawn.
     int (*cancel)(struct device *device, struct io_request *request);
 };
 
@@ -95,20 +100,21 @@ struct device {
     const char *name;
     const struct device_ops *ops;
     enum device_kind kind;
-    uint64_t size_bytes;   // Of a block device, once IO_OPEN has completed.
-    uint32_t block_bytes;  // Its natural block; requests need not keep to it.
-    bool read_only;        // Writing is refused when it is opened.
-    bool terminal;         // A person may sit at its other end.
-    bool duplex;           // Reads and writes wait in lanes of their own.
+    uint64_t size_bytes;  // Of a block device, once IO_OPEN has completed.
+    uint32_t block_bytes; // Its natural block; requests need not keep to it.
+    bool read_only;       // Writing is refused when it is opened.
+    bool terminal;        // A person may sit at its other end.
+    bool duplex;          // Reads and writes wait in lanes of their own.
     struct io_lane lanes[2];
     struct {
-        uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight has completed.
+        uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight
+                                     // has completed.
     } statistics;
     struct device *next; // In the list of all devices.
 };
 
-// On a duplex device everything but reading takes the writes' lane: a flush comes after the writes before it, and
-// nothing waits behind a read that waits for somebody to type.
+// On a duplex device everything but reading takes the writes' lane: a flush comes after the writes
+// before it, and nothing waits behind a read that waits for somebody to type.
 static inline struct io_lane *device_lane(struct device *device, enum io_op op)
 {
     if (op != IO_READ && device->duplex)
@@ -116,8 +122,9 @@ static inline struct io_lane *device_lane(struct device *device, enum io_op op)
     return &device->lanes[0];
 }
 
-// Ends a request, with result as its operation says or -errno; before an error, request->moved says what was moved all the
-// same. The driver must be ready for the next submit, which may come from inside.
+// Ends a request, with result as its operation says or -errno; before an error, request->moved says
+// what was moved all the same. The driver must be ready for the next submit, which may come from
+// inside.
 // Context: any.
 static inline void device_complete(struct io_request *request, ssize_t result)
 {
@@ -125,7 +132,8 @@ static inline void device_complete(struct io_request *request, ssize_t result)
 }
 
 // Cuts a request on a block device to what lies inside it.
-// Result: bytes to move from request->offset on; 0: a read at or past the end, or nothing asked; -ENOSPC: a write there.
+// Result: bytes to move from request->offset on; 0: a read at or past the end, or nothing asked;
+// -ENOSPC: a write there.
 // Context: any.
 ssize_t device_clamp(const struct device *device, const struct io_request *request);
 

@@ -1,4 +1,5 @@
-// The callback level: a queue, and the rules of when it may be entered. The switch of stacks is in arch/.
+// The callback level: a queue, and the rules of when it may be entered. The switch of stacks is in
+// arch/.
 #include "irq/callback.h"
 
 #include <stddef.h>
@@ -19,8 +20,9 @@ static struct {
     unsigned closed;
     struct callback_totals totals;
     void **variable; // Of the face: see callback_level_context().
-    void *value, *value_of_main;
+    void *value;
     void (*leave)(void);
+    uint64_t half_time_ns; // When half of this turn's budget was left.
 } level = { .tail = &level.head, .variable = &no_variable };
 
 static struct timer pause_timer;
@@ -75,14 +77,16 @@ void callbacks_release(void)
 static void end_pause(struct timer *timer)
 {
     (void)timer;
-    level.closed &= ~(unsigned)CLOSED_PAUSED; // Callbacks that wait run at the tail of the timer's interrupt.
+    // Callbacks that wait run at the tail of the timer's interrupt.
+    level.closed &= ~(unsigned)CLOSED_PAUSED;
 }
 
-// Main has the CPU to itself for a quarter of the turn's time: half of the time since half of the budget was left.
-static void begin_pause(uint64_t half_time_ns)
+// Main has the CPU to itself for a quarter of the turn's time: half of the time since half of the
+// budget was left.
+static __attribute__((noinline)) void begin_pause(void)
 {
     uint64_t now = clock_now_ns();
-    uint64_t share = (now - half_time_ns) / 2;
+    uint64_t share = (now - level.half_time_ns) / 2;
     level.closed |= CLOSED_PAUSED;
     level.totals.pauses++;
     pause_timer.expired = end_pause;
@@ -115,13 +119,12 @@ struct callback_totals callback_totals(void)
     return level.totals;
 }
 
-static void run_first(void)
+static inline void run_first(void)
 {
     struct callback *callback = level.head;
     level.head = callback->next;
     if (!level.head)
         level.tail = &level.head;
-    level.totals.run++;
     irq_unmask();
     callback->run(callback);
     irq_mask();
@@ -130,26 +133,27 @@ static void run_first(void)
 void callback_level_run(void)
 {
     unsigned budget = CALLBACK_BUDGET;
-    uint64_t half_time_ns = 0; // The clock is only looked at in a flood: it costs a register access.
+    void *value_of_main = *level.variable;
     level.closed = CLOSED_ACTIVE; // It was 0.
-    level.totals.turns++;
-    level.value_of_main = *level.variable;
     *level.variable = level.value;
     do {
-        do {
-            run_first();
-            if (--budget == CALLBACK_BUDGET / 2)
-                half_time_ns = clock_now_ns();
-        } while (budget > 0 && level.head);
-        if (level.leave) {
+        run_first();
+        budget--;
+        if (level.leave && (!level.head || budget == 0)) {
             // It may do I/O and wait for it; what that brings has its turn too.
             irq_unmask();
             level.leave();
             irq_mask();
         }
+        // The clock is only looked at in a flood: it costs a register access.
+        if (level.head && budget == CALLBACK_BUDGET / 2)
+            level.half_time_ns = clock_now_ns();
     } while (level.head && budget > 0);
-    *level.variable = level.value_of_main;
+    *level.variable = value_of_main;
+    // Counted behind the callbacks, which are waited for.
+    level.totals.turns++;
+    level.totals.run += CALLBACK_BUDGET - budget;
     level.closed &= ~(unsigned)CLOSED_ACTIVE;
     if (level.head)
-        begin_pause(half_time_ns);
+        begin_pause();
 }

@@ -1,5 +1,5 @@
-// The clock and its timers over one hardware counter. The alarm is only ever moved forward to an earlier expiry;
-// a cancelled timer leaves its alarm, which then finds nothing to do.
+// The clock and its timers over one hardware counter. The alarm is only ever moved forward to an
+// earlier expiry; a cancelled timer leaves its alarm, which then finds nothing to do.
 #include "irq/clock.h"
 
 #include "arch/assert.h"
@@ -11,9 +11,9 @@ enum { CLOCK_SHIFT = 20, EXPIRED_BUDGET = 32 };
 static const uint64_t NANOSECONDS = 1000000000;
 static const uint64_t NO_ALARM = UINT64_MAX;
 
-static uint64_t boot_ticks;        // The counter when the clock began.
-static uint32_t ns_per_tick;       // Fixed point: nanoseconds << CLOCK_SHIFT.
-static uint64_t ticks_per_ns;      // Fixed point: ticks << 32.
+static uint64_t boot_ticks;   // The counter when the clock began.
+static uint32_t ns_per_tick;  // Fixed point: nanoseconds << CLOCK_SHIFT.
+static uint64_t ticks_per_ns; // Fixed point: ticks << 32.
 static struct wheel wheel;
 static uint64_t alarm_tick = UINT64_MAX; // The wheel's tick that the hardware will wake us for.
 
@@ -42,13 +42,15 @@ uint64_t clock_now_ns(void)
     return clock_ticks_to_ns(clock_counter() - boot_ticks);
 }
 
-// Sets the hardware alarm for a tick of the wheel. The distance is converted, not the date, so rounding stays small.
+// Sets the hardware alarm for a tick of the wheel. The distance is converted, not the date, so
+// rounding stays small.
 static void set_alarm_locked(uint64_t tick)
 {
     uint64_t now_ns = clock_now_ns();
     uint64_t at_ns = tick > UINT64_MAX / CLOCK_TICK_NS ? UINT64_MAX : tick * CLOCK_TICK_NS;
     uint64_t distance_ns = at_ns > now_ns ? at_ns - now_ns : 0;
-    uint64_t distance = (distance_ns >> 32) * ticks_per_ns + ((uint32_t)distance_ns * ticks_per_ns >> 32);
+    uint64_t distance = (distance_ns >> 32) * ticks_per_ns +
+                        ((uint32_t)distance_ns * ticks_per_ns >> 32);
     alarm_tick = tick;
     clock_counter_set_alarm(clock_counter() + distance + 1);
 }
@@ -59,7 +61,8 @@ void timer_arm(struct timer *timer, uint64_t expires_ns)
     if (timer_armed(timer))
         wheel_remove(&wheel, timer);
     if (wheel_next(&wheel) == UINT64_MAX)
-        wheel.now = clock_now_ns() / CLOCK_TICK_NS; // An empty wheel may be turned freely: fewer moves later.
+        wheel.now = clock_now_ns() / CLOCK_TICK_NS; // An empty wheel may be turned freely: fewer
+                                                    // moves later.
     timer->expires_ns = expires_ns;
     uint64_t tick = wheel_insert(&wheel, timer);
     if (tick < alarm_tick)

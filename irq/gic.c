@@ -31,7 +31,6 @@ enum {
 enum {
     SOFTWARE_INTERRUPT = 0,
     FIRST_SHARED = 32, // Below: software and private interrupts, banked per CPU.
-    IAR_ID_MASK = 0x3ff, // All ones, 1023, is the spurious answer.
     PRIORITY_ALL = 0xa0a0a0a0,
     TARGET_CPU0 = 0x01010101,
     PMR_LET_ALL = 0xff,
@@ -65,13 +64,14 @@ static int gic_start(const struct hardware *hardware)
 
 unsigned irq_controller_claim(void)
 {
-    return read32(cpu_interface + GICC_IAR) & IAR_ID_MASK;
+    // 1023 is the spurious answer. One CPU sends all software interrupts, CPU 0, so the source
+    // field above the number is 0.
+    return read32(cpu_interface + GICC_IAR);
 }
 
 void irq_controller_complete(unsigned irq)
 {
-    // The top half's register writes are device accesses and come before this one. One CPU sends all software
-    // interrupts, CPU 0, so the source field of the claimed value is 0 and the number alone completes it.
+    // The top half's register writes are device accesses and come before this one.
     write32(cpu_interface + GICC_EOIR, irq);
 }
 

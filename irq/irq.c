@@ -1,5 +1,6 @@
-// The dispatcher: one claim, one handler, one completion per interrupt taken. It does not loop for a second pending
-// interrupt: the CPU takes that by itself, and a spurious answer then always means a withdrawn line.
+// The dispatcher: one claim, one handler, one completion per interrupt taken. It does not loop for
+// a second pending interrupt: the CPU takes that by itself, and a spurious answer then always means
+// a withdrawn line.
 #include "irq/irq.h"
 
 #include <errno.h>
@@ -11,18 +12,31 @@
 #include "irq/clock.h"
 #include "irq/controller.h"
 
-enum { DEFERRED_BUDGET = 64 }; // Pieces of work at an interrupt's tail before others get their turn.
+// Pieces of work at an interrupt's tail before others get their turn.
+enum { DEFERRED_BUDGET = 64 };
 
+// A power of two in size: found by a shift.
 struct irq_line {
-    _Alignas(32) irq_handler *handler; // A power of two in size: found by a shift.
+    irq_handler *handler;
     void *context;
     struct irq_statistics statistics;
-    uint32_t unclaimed; // In a row.
+    uint32_t unclaimed;      // In a row,
+    uint32_t unclaimed_last; // and the count at the last of them: what is claimed need not say so.
 };
 
-static struct irq_line irq_lines[IRQ_LIMIT];
-static uint32_t spurious;
-static struct irq_work *deferred_head, *deferred_tail;
+// All in one struct, so that taking an interrupt reaches it with one address.
+static struct {
+    struct irq_work *head, *tail; // Deferred work.
+    uint32_t spurious;
+    struct irq_line lines[IRQ_LIMIT];
+} dispatcher;
+
+// The handler of a line that has none: taking an interrupt need not look whether there is one.
+static bool nobody(void *context)
+{
+    (void)context;
+    return false;
+}
 
 static bool irq_valid(unsigned irq)
 {
@@ -33,8 +47,8 @@ int irq_install(unsigned irq, const char *name, irq_handler *handler, void *cont
 {
     if (!irq_valid(irq) || !handler)
         return -EINVAL;
-    struct irq_line *line = &irq_lines[irq];
-    if (line->handler)
+    struct irq_line *line = &dispatcher.lines[irq];
+    if (line->handler != nobody)
         return -EBUSY;
     uint32_t flags = irq_save();
     line->context = context;
@@ -51,8 +65,8 @@ void irq_remove(unsigned irq)
     assert(irq_valid(irq));
     uint32_t flags = irq_save();
     irq_controller_disable(irq);
-    irq_lines[irq].handler = NULL;
-    irq_lines[irq].statistics.name = NULL;
+    dispatcher.lines[irq].handler = nobody;
+    dispatcher.lines[irq].statistics.name = NULL;
     irq_restore(flags);
 }
 
@@ -73,7 +87,7 @@ int irq_statistics(unsigned irq, struct irq_statistics *statistics)
     if (irq >= IRQ_LIMIT)
         return -EINVAL;
     uint32_t flags = irq_save();
-    *statistics = irq_lines[irq].statistics;
+    *statistics = dispatcher.lines[irq].statistics;
     irq_restore(flags);
     return 0;
 }
@@ -81,31 +95,36 @@ int irq_statistics(unsigned irq, struct irq_statistics *statistics)
 struct irq_totals irq_totals(void)
 {
     // Summed up here, so that taking an interrupt costs one count and not two.
-    struct irq_totals totals = { .taken = spurious, .spurious = spurious };
+    struct irq_totals totals = { .taken = dispatcher.spurious, .spurious = dispatcher.spurious };
     for (unsigned irq = 0; irq < IRQ_LIMIT; irq++)
-        totals.taken += irq_lines[irq].statistics.count;
+        totals.taken += dispatcher.lines[irq].statistics.count;
     return totals;
 }
 
-// Nobody wants this interrupt: it is masked, so that it cannot come again and again, and reported, once by that.
-static void irq_unhandled(unsigned irq, struct irq_line *line)
+// Nobody wants this interrupt: it is masked, so that it cannot come again and again, and reported,
+// once by that.
+static __attribute__((noinline)) void irq_unhandled(unsigned irq, struct irq_line *line)
 {
     line->statistics.unhandled++;
-    if (line->handler && ++line->unclaimed < IRQ_UNCLAIMED_LIMIT)
+    if (line->statistics.count != line->unclaimed_last + 1)
+        line->unclaimed = 0;
+    line->unclaimed_last = line->statistics.count;
+    if (line->handler != nobody && ++line->unclaimed < IRQ_UNCLAIMED_LIMIT)
         return;
     irq_controller_disable(irq);
-    report("irq: %u %s, masked\n", irq, line->handler ? "is claimed by no device, again and again" : "has no handler");
+    report("irq: %u %s, masked\n", irq,
+           line->handler != nobody ? "is claimed by no device, again and again" : "has no handler");
 }
 
 // Runs deferred work, up to the budget; for the rest the software interrupt comes once more.
-static void run_deferred(void)
+static __attribute__((noinline)) void run_deferred(void)
 {
-    for (unsigned budget = DEFERRED_BUDGET; deferred_head && budget > 0; budget--) {
-        struct irq_work *work = deferred_head;
-        deferred_head = work->next;
+    for (unsigned budget = DEFERRED_BUDGET; dispatcher.head && budget > 0; budget--) {
+        struct irq_work *work = dispatcher.head;
+        dispatcher.head = work->next;
         work->run(work);
     }
-    if (deferred_head)
+    if (dispatcher.head)
         irq_raise_software();
 }
 
@@ -113,21 +132,19 @@ bool irq_dispatch(void)
 {
     unsigned irq = irq_controller_claim();
     if (irq >= IRQ_LIMIT) {
-        spurious++;
+        dispatcher.spurious++;
         return callback_level_wanted();
     }
-    struct irq_line *line = &irq_lines[irq];
+    struct irq_line *line = &dispatcher.lines[irq];
     uint32_t begun = clock_counter_low();
-    if (line->handler && line->handler(line->context))
-        line->unclaimed = 0;
-    else
+    if (!line->handler(line->context))
         irq_unhandled(irq, line);
     uint32_t ticks = clock_counter_low() - begun;
     line->statistics.count++;
     if (ticks > line->statistics.longest_ticks)
         line->statistics.longest_ticks = ticks;
     irq_controller_complete(irq);
-    if (deferred_head)
+    if (dispatcher.head)
         run_deferred();
     return callback_level_wanted();
 }
@@ -141,11 +158,11 @@ void irq_defer(struct irq_work *work)
 {
     uint32_t flags = irq_save();
     work->next = NULL;
-    if (deferred_head)
-        deferred_tail->next = work;
+    if (dispatcher.head)
+        dispatcher.tail->next = work;
     else
-        deferred_head = work;
-    deferred_tail = work;
+        dispatcher.head = work;
+    dispatcher.tail = work;
     if (!cpu_in_isr())
         irq_raise_software();
     irq_restore(flags);
@@ -160,6 +177,8 @@ static bool on_software_interrupt(void *context)
 
 void irq_init(void)
 {
+    for (unsigned irq = 0; irq < IRQ_LIMIT; irq++)
+        dispatcher.lines[irq].handler = nobody;
     int error = irq_install(irq_controller_software(), "software", on_software_interrupt, NULL);
     assert(error == 0);
     irq_enable(irq_controller_software());

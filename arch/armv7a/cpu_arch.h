@@ -1,13 +1,19 @@
-// The inline half of arch/cpu.h for ARMv7-A. Main and callbacks run in System mode, the isr level in Supervisor mode.
+// The inline half of arch/cpu.h for ARMv7-A. Main and callbacks run in System mode, the isr level
+// in Supervisor mode.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPU_CACHE_LINE 32 // Bytes, Cortex-A9 L1 (a Cortex-A15 has 64: twice the lines are cleaned, none is missed).
+// Bytes, Cortex-A9 L1 (a Cortex-A15 has 64: twice the lines are cleaned, none is missed).
+#define CPU_CACHE_LINE 32
 #define CPU_CACHE_LINE_MAX 64
 
-enum { CPSR_IRQ_MASKED = 0x80, CPSR_MODE_MASK = 0x1f, CPSR_MODE_SUPERVISOR = 0x13 };
+enum {
+    CPSR_IRQ_MASKED = 0x80,
+    CPSR_MODE_MASK = 0x1f,
+    CPSR_MODE_NOT_ISR = 0x0c, // Set in System mode (0x1f), clear in Supervisor mode (0x13).
+};
 
 static inline uint32_t cpsr_read(void)
 {
@@ -50,7 +56,7 @@ static inline bool irq_masked(void)
 
 static inline bool irq_saved_in_isr(uint32_t flags)
 {
-    return (flags & CPSR_MODE_MASK) == CPSR_MODE_SUPERVISOR;
+    return (flags & CPSR_MODE_NOT_ISR) == 0;
 }
 
 static inline bool cpu_in_isr(void)

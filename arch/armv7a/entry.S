@@ -1,8 +1,9 @@
-// Exception entry on ARMv7-A: the vectors, the interrupt path up to the callback level, and the way into a fault report.
+// Exception entry on ARMv7-A: the vectors, the interrupt path up to the callback level, and the way
+// into a fault report.
 //
-// Main and callbacks run in System mode, the isr level in Supervisor mode on a stack of its own. An interrupt saves only
-// what a C function may destroy; interrupts do not nest at isr level, so the isr stack holds one frame, or two while
-// the callback level is active (ARM ARM B1.8).
+// Main and callbacks run in System mode, the isr level in Supervisor mode on a stack of its own. An
+// interrupt saves only what a C function may destroy; interrupts do not nest at isr level, so the
+// isr stack holds one frame, or two while the callback level is active (ARM ARM B1.8).
     .syntax unified
     .arm
     .fpu    neon
@@ -38,34 +39,33 @@ irq_entry:
     bne     callback_level_enter
     .type   irq_leave, %function
 irq_leave:
-    clrex                       // A reservation of the interrupted code must not survive (ARM ARM A3.4.4).
+    clrex                       // The interrupted code's reservation must not survive (A3.4.4).
     pop     {r0-r3, r12, lr}
     rfeia   sp!
 
-// The callback level is entered from the tail of an interrupt that came out of main. Main's frame stays on the isr stack;
-// its stack pointer, link register and floating-point registers are kept on the callback stack. A callback's
-// interrupts push and pop their own frame above main's.
+// The callback level is entered from the tail of an interrupt that came out of main. Main's frame
+// stays on the isr stack; its stack pointer, link register and floating-point registers are kept on
+// the callback stack. A callback's interrupts push and pop their own frame above main's.
     .type   callback_level_enter, %function
 callback_level_enter:
     cps     #MODE_SYSTEM
     mov     r0, sp
-    mov     r1, lr
     ldr     sp, =__callback_stack_top
-    vmrs    r2, fpscr
-    push    {r0, r1, r2, r3}
+    vmrs    r1, fpscr
+    push    {r0, r1, r2, lr}    // r2 keeps the stack on 8 bytes.
     vpush   {d16-d31}
     vpush   {d0-d15}
     bl      callback_level_run
     vpop    {d0-d15}
     vpop    {d16-d31}
-    pop     {r0, r1, r2, r3}
-    vmsr    fpscr, r2
-    mov     lr, r1
+    pop     {r0, r1, r2, lr}
+    vmsr    fpscr, r1
     mov     sp, r0
     cps     #MODE_SUPERVISOR
     b       irq_leave
 
-// Faults: everything the report shows is pushed as struct fault_frame of fault.c, lowest address last.
+// Faults: everything the report shows is pushed as struct fault_frame of fault.c, lowest address
+// last.
     .macro fault_entry kind, adjust, mode
     sub     lr, lr, #\adjust
     srsdb   sp!, #\mode

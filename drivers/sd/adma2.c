@@ -30,7 +30,7 @@ size_t adma2_capacity(const struct adma2_table *table)
     return (places - MAP_EXTRA_PIECES) * table->piece_bytes;
 }
 
-static int adma2_check(const struct dma_piece *piece)
+static inline int adma2_check(const struct dma_piece *piece)
 {
     if (piece->address % ADDRESS_ALIGNMENT != 0)
         return -EFAULT;
@@ -48,22 +48,23 @@ static inline void adma2_write(struct adma2_descriptor *entry, uint32_t address,
     entry->address = address;
 }
 
-int adma2_build(struct adma2_table *table, const struct dma_piece *pieces, unsigned count)
+inline int adma2_build(struct adma2_table *table, const struct dma_piece *pieces, unsigned count)
 {
     struct adma2_descriptor *entry = table->entries + table->lead;
     const unsigned stride = table->stride;
     const uint32_t most = table->piece_bytes;
 
-    for (unsigned i = 0; i < count; i++) {
-        if (adma2_check(&pieces[i]) != 0)
+    do {
+        if (adma2_check(pieces) != 0)
             return -EFAULT;
-        uint32_t address = (uint32_t)pieces[i].address;
-        size_t left = pieces[i].size;
+        uint32_t address = (uint32_t)pieces->address;
+        uint32_t left = (uint32_t)pieces->size;
         for (; left > most; left -= most, address += most, entry += stride)
             adma2_write(entry, address, most);
-        adma2_write(entry, address, (uint32_t)left);
+        adma2_write(entry, address, left);
         entry += stride;
-    }
+        pieces++;
+    } while (--count > 0);
     struct adma2_descriptor *last = entry - stride;
     last->length_attributes |= ADMA2_END;
     return (int)(last + 1 - table->entries);

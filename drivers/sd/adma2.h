@@ -32,10 +32,10 @@ enum {
 
 // Where data descriptors stand is fixed by the layout, so the NOPs between them are written once.
 struct adma2_table {
-    _Alignas(CPU_CACHE_LINE_MAX) struct adma2_descriptor entries[ADMA2_ENTRIES];
     uint32_t piece_bytes;
-    unsigned lead;         // Index of the first data descriptor.
-    unsigned stride;       // From one data descriptor to the next.
+    unsigned lead;   // Index of the first data descriptor.
+    unsigned stride; // From one data descriptor to the next.
+    _Alignas(CPU_CACHE_LINE_MAX) struct adma2_descriptor entries[ADMA2_ENTRIES];
 };
 
 // Fills the table with NOPs and takes over the layout. Result: 0, or -EINVAL for a layout that
@@ -47,7 +47,7 @@ int adma2_init(struct adma2_table *table, const struct sdhci_settings *settings)
 // Context: any.
 size_t adma2_capacity(const struct adma2_table *table);
 
-// Writes the descriptors for pieces, at most adma2_capacity() bytes in all.
+// Writes the descriptors for one piece or more, at most adma2_capacity() bytes in all.
 // Result: entries used from the table's start, or -EFAULT: a piece lies beyond 32 bits or is not
 // aligned to a word.
 // Context: any.

@@ -22,7 +22,7 @@ enum {
     FLUSH_POLLS = 1000, // A second; a card may be busy for half of one (4.6.2.2).
 };
 
-static int sd_next(struct sd_card *card);
+static inline int sd_next(struct sd_card *card);
 
 static inline struct sd_card *sd_card_of_device(struct device *device)
 {
@@ -32,9 +32,7 @@ static inline struct sd_card *sd_card_of_device(struct device *device)
 // The card is ready for the next submit before the core hears of the end: it comes from inside.
 static void sd_finish(struct sd_card *card, ssize_t result)
 {
-    struct io_request *request = card->request;
-    card->request = NULL;
-    device_complete(request, result);
+    device_complete(card->request, result);
 }
 
 // A card that stopped answering is a failed device to the one who asked; -ETIMEDOUT would be his
@@ -45,19 +43,23 @@ static void sd_fail(struct sd_card *card, int status)
     sd_finish(card, status == -ETIMEDOUT ? -EIO : status);
 }
 
-// A transfer has ended after `bytes` of the request: it is through, broken, or goes on.
-static inline void sd_go_on(struct sd_card *card, int status, size_t bytes)
+static __attribute__((noinline)) void sd_unfinished(struct sd_card *card, int status, size_t bytes)
 {
     card->request->moved += bytes;
     card->left -= bytes;
-    if (status == 0 && card->left == 0) {
-        sd_finish(card, (ssize_t)card->request->moved);
-        return;
-    }
     if (status == 0)
         status = sd_next(card);
     if (status < 0)
         sd_fail(card, status);
+}
+
+// A transfer has ended after `bytes` of the request: it is through, broken, or goes on.
+static inline void sd_go_on(struct sd_card *card, int status, size_t bytes)
+{
+    if (status == 0 && card->left == bytes)
+        sd_finish(card, (ssize_t)(card->request->moved + bytes));
+    else
+        sd_unfinished(card, status, bytes);
 }
 
 // ---- One transfer ----
@@ -71,25 +73,40 @@ static int sd_status_error(const struct sd_card *card, uint32_t status)
     return -EIO;
 }
 
+// R1 of the running transfer, and that of the Auto CMD12 which has stopped it: the card may have
+// run ahead over its end before that, which is no error (4.3.3).
+static inline uint32_t sd_transfer_response(const struct sd_card *card)
+{
+    uint32_t status = sdhci_response(&card->host, 0);
+
+    if (card->host.map.size > SD_SECTOR_BYTES)
+        status |= sdhci_response(&card->host, 3) & ~SD_STATUS_OUT_OF_RANGE;
+    return status;
+}
+
+// Leaves in host.moved how many bytes are known to have been moved all the same.
+static __attribute__((noinline)) int sd_transfer_failed(struct sd_card *card, int status)
+{
+    if (status == 0) {
+        status = sd_status_error(card, sd_transfer_response(card));
+        card->host.moved = 0;
+    }
+    dma_unmap(&card->host.map, card->host.moved);
+    return status;
+}
+
 // Takes the buffer back from the host and looks at what the card has said. *good: bytes known to
 // have been moved.
 static inline int sd_transfer_ended(struct sd_card *card, int status, size_t *good)
 {
-    struct sdhci *host = &card->host;
-
-    *good = host->moved;
-    if (status == 0) {
-        uint32_t card_status = sdhci_response(host, 0);
-        // The card may have run ahead over its end before the Auto CMD12 stopped it, which is no
-        // error (4.3.3).
-        if (card->host.map.size > SD_SECTOR_BYTES)
-            card_status |= sdhci_response(host, 3) & ~SD_STATUS_OUT_OF_RANGE;
-        bool error = (card_status & SD_STATUS_ERRORS) != 0;
-        status = error ? sd_status_error(card, card_status) : 0;
-        *good = error ? 0 : card->host.map.size;
+    if (status != 0 || (sd_transfer_response(card) & SD_STATUS_ERRORS) != 0) {
+        status = sd_transfer_failed(card, status);
+        *good = card->host.moved;
+        return status;
     }
+    *good = card->host.map.size;
     dma_unmap(&card->host.map, *good);
-    return status;
+    return 0;
 }
 
 // Starts moving whole sectors between memory at address and where the request has got to, rounded
@@ -128,7 +145,6 @@ static inline int sd_direct(struct sd_card *card, uintptr_t address)
 
     if (bytes > card->host.transfer_most)
         bytes = card->host.transfer_most;
-    card->last = bytes == card->left;
     return sd_transfer(card, address, bytes, direction, sd_direct_done);
 }
 
@@ -188,7 +204,6 @@ static void sd_bounce_write_done(struct sdhci *host, int status)
 static int sd_bounce_write(struct sd_card *card)
 {
     sd_copy(card->bounce + card->skip, sd_user_bytes(card), card->part);
-    card->last = card->part == card->left;
     return sd_bounce_transfer(card, DMA_TO_DEVICE, sd_bounce_write_done);
 }
 
@@ -216,18 +231,26 @@ static __attribute__((noinline)) int sd_bounce(struct sd_card *card, uintptr_t a
     if ((address + to_sector) % ADMA_ALIGNMENT == 0 && card->left >= to_sector + SD_SECTOR_BYTES)
         card->part = to_sector;
 
-    if (card->request->op == IO_READ) {
-        card->last = card->part == card->left;
+    if (card->request->op == IO_READ)
         return sd_bounce_transfer(card, DMA_FROM_DEVICE, sd_bounce_read_done);
-    }
     if (sd_bounce_bytes(card) == card->part)
         return sd_bounce_write(card);
-    card->last = false;
     return sd_bounce_transfer(card, DMA_FROM_DEVICE, sd_bounce_filled);
 }
 
+// True while the transfer runs whose end is the end of the request.
+static bool sd_runs_last(const struct sd_card *card)
+{
+    sdhci_done *done = card->host.done;
+
+    if (done == sd_direct_done)
+        return card->host.map.size == card->left;
+    return (done == sd_bounce_read_done || done == sd_bounce_write_done) &&
+           card->part == card->left;
+}
+
 // Starts the next transfer of a read or write. Result: 0 or -EFAULT.
-static int sd_next(struct sd_card *card)
+static inline int sd_next(struct sd_card *card)
 {
     struct io_request *request = card->request;
     size_t skip = ((size_t)request->offset + request->moved) % SD_SECTOR_BYTES;
@@ -271,29 +294,45 @@ static void sd_flush_waited(struct sdhci *host, int status)
         sdhci_send(host, SD_SEND_STATUS, card->address, sd_flush_answered);
 }
 
-// Serves the request of a card that is ready. Result: 0: it ends by sd_finish(), or -errno: nothing
-// was started, and the card is free again.
-static int sd_serve(struct sd_card *card, struct io_request *request)
+static void sd_flush(struct sd_card *card)
 {
-    if (request->op <= IO_WRITE) {
-        ssize_t bytes = device_clamp(&card->device, request);
-        card->left = (size_t)bytes;
-        int error = bytes > 0 ? sd_next(card) : (int)bytes;
-        if (error)
-            card->request = NULL;
-        else if (bytes == 0)
-            sd_finish(card, 0);
-        return error;
-    }
-    if (request->op == IO_FLUSH) {
-        card->tries = 0;
-        sdhci_send(&card->host, SD_SEND_STATUS, card->address, sd_flush_answered);
-    } else {
+    card->tries = 0;
+    sdhci_send(&card->host, SD_SEND_STATUS, card->address, sd_flush_answered);
+}
+
+// Starts a read or write on a card that is ready. Result: 0: it ends by sd_finish(), or -errno:
+// nothing was started, and the card is free again.
+static inline int sd_move(struct sd_card *card, struct io_request *request)
+{
+    ssize_t bytes = device_clamp(&card->device, request);
+    card->left = (size_t)bytes;
+    int error = bytes > 0 ? sd_next(card) : (int)bytes;
+    if (bytes == 0)
+        sd_finish(card, 0);
+    return error;
+}
+
+static void sd_up(struct sd_card *card, int status);
+
+static int sd_submit(struct device *device, struct io_request *request)
+{
+    struct sd_card *card = sd_card_of_device(device);
+
+    card->request = request; // The host asserts that no other one is being served.
+    if (card->ready && request->op <= IO_WRITE)
+        return sd_move(card, request);
+    // Opening is the moment to notice that the card has been taken out; other requests notice by
+    // failing.
+    if (!card->ready || (request->op == IO_OPEN && !sdhci_card_present(&card->host)))
+        sd_card_bring_up(card, sd_up);
+    else if (request->op == IO_FLUSH)
+        sd_flush(card);
+    else
         sd_finish(card, 0); // Opening asks for no more than a card that is up.
-    }
     return 0;
 }
 
+// Serves the request that has waited for the card.
 static void sd_up(struct sd_card *card, int status)
 {
     struct io_request *request = card->request;
@@ -302,25 +341,9 @@ static void sd_up(struct sd_card *card, int status)
         sd_fail(card, status);
         return;
     }
-    status = sd_serve(card, request);
+    status = sd_submit(&card->device, request);
     if (status < 0)
         device_complete(request, status);
-}
-
-static int sd_submit(struct device *device, struct io_request *request)
-{
-    struct sd_card *card = sd_card_of_device(device);
-
-    assert(!card->request);
-    card->request = request;
-    card->last = false;
-    // Opening is the moment to notice that the card has been taken out; other requests notice by
-    // failing.
-    if (!card->ready || (request->op == IO_OPEN && !sdhci_card_present(&card->host))) {
-        sd_card_bring_up(card, sd_up);
-        return 0;
-    }
-    return sd_serve(card, request);
 }
 
 static int sd_cancel(struct device *device, struct io_request *request)
@@ -329,7 +352,7 @@ static int sd_cancel(struct device *device, struct io_request *request)
 
     assert(irq_masked());
     assert(card->request == request);
-    if (card->last && sdhci_has_finished(&card->host))
+    if (sd_runs_last(card) && sdhci_has_finished(&card->host))
         return -EALREADY;
     sdhci_stop(&card->host, -ECANCELED);
     return 0;

@@ -18,9 +18,8 @@ typedef void sd_card_done(struct sd_card *card, int status);
 
 struct sd_card {
     struct device device;
-    struct io_request *request; // The one that is served, or NULL.
+    struct io_request *request; // The one that is served, or was last.
     size_t left;                // Bytes of it still to be moved.
-    bool last;                  // The transfer that runs is its last.
     bool ready;                 // Identified and in transfer state; false after every failure.
     bool version_2;             // Answered CMD8.
     uint8_t address_shift;      // From a sector's number to its address: SDSC cards count in bytes,

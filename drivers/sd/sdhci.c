@@ -123,20 +123,21 @@ static inline void sdhci_issue(struct sdhci *host, uint32_t command, uint32_t ar
     uint32_t signals = awaited | SDHCI_INTERRUPT_ERRORS;
     // The bit of either line has the place of the event that frees it.
     uint32_t inhibit = awaited | SDHCI_PRESENT_COMMAND_INHIBIT_CMD;
+    uint32_t size_count = host->size_count;
 
-    host->awaited = awaited;
     // The lines are free after every ending but one: the host may still be sending an Auto CMD12
     // (3.7.2.2).
     if (read32(base + SDHCI_PRESENT_STATE) & inhibit) {
         host->command = command;
         host->argument = argument;
+        host->awaited = awaited;
         sdhci_poll_after(host, sdhci_issue_waiting, LINES_POLL_NS);
         return;
     }
     if (host->signals != signals)
         sdhci_signal(host, signals);
-    if (host->size_count != 0) {
-        write32(base + SDHCI_BLOCK_SIZE_COUNT, host->size_count);
+    if (size_count != 0) {
+        write32(base + SDHCI_BLOCK_SIZE_COUNT, size_count);
         write32(base + SDHCI_ADMA_SYSTEM_ADDRESS, (uint32_t)(uintptr_t)host->table.entries);
     }
     write32(base + SDHCI_ARGUMENT, argument);
@@ -183,11 +184,11 @@ int sdhci_transfer(struct sdhci *host, uint32_t command, uint32_t argument, sdhc
     int error = sdhci_write_table(host);
     if (error)
         return error;
+    barrier_publish(); // The controller must see the table and the data before the command.
     host->done = done;
     host->size_count = (uint32_t)(map->size / SD_SECTOR_BYTES) << BLOCK_COUNT_SHIFT |
                        SD_SECTOR_BYTES;
     sdhci_watch(host, map->size);
-    barrier_publish(); // The controller must see the table and the data before the command.
     sdhci_issue(host, command, argument, SDHCI_INTERRUPT_TRANSFER_COMPLETE);
     return 0;
 }
@@ -205,7 +206,7 @@ bool sdhci_has_finished(const struct sdhci *host)
     if (host->signals == 0 || host->patience == 0)
         return false;
     uint32_t status = read32(host->base + SDHCI_INTERRUPT_STATUS);
-    return (status & host->awaited) != 0 && (status & SDHCI_INTERRUPT_ERRORS) == 0;
+    return (status & host->signals) != 0 && (status & SDHCI_INTERRUPT_ERRORS) == 0;
 }
 
 // What a broken-off data phase has moved for certain. Block Count may be ahead of memory (data
@@ -274,7 +275,7 @@ void sdhci_stop(struct sdhci *host, int status)
 }
 
 // Ends the operation that an error interrupt has broken off.
-static void sdhci_failed(struct sdhci *host, uint32_t interrupt)
+static __attribute__((noinline)) void sdhci_failed(struct sdhci *host, uint32_t interrupt)
 {
     int status = (interrupt & SDHCI_INTERRUPT_COMMAND_TIMEOUT) ? -ETIMEDOUT : -EIO;
     uint32_t errors = interrupt & SDHCI_INTERRUPT_ERRORS;
@@ -287,7 +288,7 @@ static void sdhci_failed(struct sdhci *host, uint32_t interrupt)
     // just its line.
     else if (host->size_count != 0)
         sdhci_stop(host, -EIO);
-    else if (host->awaited == SDHCI_INTERRUPT_TRANSFER_COMPLETE)
+    else if (host->signals & SDHCI_INTERRUPT_TRANSFER_COMPLETE)
         sdhci_reset(host, SDHCI_RESET_ALL, status);
     else
         sdhci_reset(host, SDHCI_RESET_CMD, status);
@@ -297,13 +298,14 @@ static bool sdhci_interrupt(void *context)
 {
     struct sdhci *host = context;
     uint32_t status = read32(host->base + SDHCI_INTERRUPT_STATUS);
+    uint32_t raised = status & host->signals;
 
-    if ((status & host->signals) == 0)
+    if (raised == 0)
         return false;
     write32(host->base + SDHCI_INTERRUPT_STATUS, status);
     if (!host->done)
         return true; // An error while nothing runs; the next command meets its cause.
-    if (status & SDHCI_INTERRUPT_ERRORS)
+    if (raised >> SDHCI_INTERRUPT_ERROR_SHIFT)
         sdhci_failed(host, status);
     else
         sdhci_ended(host, 0); // Besides errors only what is awaited raises the interrupt.

@@ -32,12 +32,12 @@ typedef void sdhci_done(struct sdhci *host, int status);
 struct sdhci {
     uintptr_t base;
     sdhci_done *done;      // Of the operation that runs; NULL while the host is idle.
-    uint32_t awaited;      // Interrupt status that ends the running command.
-    uint32_t signals;      // What Interrupt Signal Enable holds.
+    uint32_t signals;      // What Interrupt Signal Enable holds: what ends the command, and errors.
     unsigned patience;     // Watchdog ticks left to the running command; 0: it is not watched.
     uint32_t size_count;   // SDHCI_BLOCK_SIZE_COUNT of the running command, 0 without data.
     uint32_t command;      // SDHCI_TRANSFER_COMMAND of a command that waits for the lines,
-    uint32_t argument;     // and its argument.
+    uint32_t argument;     // its argument,
+    uint32_t awaited;      // and the interrupt status that will end it.
     struct dma_map map;    // The buffer of a data phase.
     size_t moved;          // Of a data phase that failed: bytes known to have been moved.
     uint32_t errors;       // Interrupt status of the last failure.

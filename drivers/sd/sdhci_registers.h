@@ -70,6 +70,7 @@ enum {
 #define SDHCI_INTERRUPT_COMMAND_TIMEOUT BIT(16)
 #define SDHCI_INTERRUPT_DATA_TIMEOUT BIT(20)
 #define SDHCI_INTERRUPT_ADMA_ERROR BIT(25)
+#define SDHCI_INTERRUPT_ERROR_SHIFT 16 // Everything from here on is an error.
 #define SDHCI_INTERRUPT_ERRORS \
     UINT32_C(0x03ff0000) // Command, data, current limit, Auto CMD12 and ADMA errors.
 #define SDHCI_INTERRUPT_EVERY UINT32_C(0xffffffff)

@@ -10,6 +10,8 @@ static unsigned model_completions;
 static void model_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
+    if (result >= 0)
+        request->moved = (size_t)result;
     request->state = IO_DONE;
     model_completions++;
 }
@@ -17,6 +19,7 @@ static void model_complete(struct io_request *request, ssize_t result)
 static int model_submit(struct io_request *request)
 {
     request->complete = model_complete;
+    request->moved = 0;
     request->state = IO_STARTED;
     fake_irqs_masked = true;
     int error = model_sd->device.ops->submit(&model_sd->device, request);

@@ -58,8 +58,8 @@ static void test_order(void)
     tap_equal(model.interrupts, 1, "test_a_transfer_takes_one_interrupt");
     model.logged = 0;
     model_do(IO_READ, 8192, model_memory, 8192, NULL);
-    uintptr_t again = (uintptr_t)model_sd->host.table.entries;
-    tap_equal(find(FAKE_CLEAN, again, 0), MODEL_LOG, "test_the_table_of_the_same_buffer_is_kept");
+    tap_ok(find(FAKE_CLEAN, (uintptr_t)model_sd->host.table.entries, 0) < MODEL_LOG,
+           "test_every_transfer_cleans_its_table");
     tap_equal(find(FAKE_WRITE, MODEL_BASE + SDHCI_INTERRUPT_SIGNAL_ENABLE, 0), MODEL_LOG,
               "test_signals_stay_set_between_transfers");
 }
