@@ -52,9 +52,14 @@ static void start_locked(struct device *device, struct io_lane *lane, struct io_
 static void start_waiting(struct irq_work *work)
 {
     struct io_lane *lane = (struct io_lane *)((char *)work - offsetof(struct io_lane, start));
-    while (lane->waiting != 0 && lane->in_flight < lane->depth)
+    while (queue_waits(lane) && lane->in_flight < lane->depth) {
+        // A flush comes after all that was submitted before it, so it waits until the device is
+        // idle.
+        if (lane->in_flight > 0 && queue_first(lane)->op == IO_FLUSH)
+            break;
         start_locked(lane->device, lane, queue_pop(lane));
-    lane->starting = false;
+    }
+    lane->waiting &= ~(uint32_t)LANE_STARTING;
 }
 
 // The device is started at the interrupt's tail, behind the last register that the interrupt has to
@@ -63,9 +68,9 @@ static void start_waiting(struct irq_work *work)
 static __attribute__((noinline)) void start_at_tail_locked(struct device *device,
                                                            struct io_lane *lane)
 {
-    if (lane->starting)
+    if (lane->waiting & LANE_STARTING)
         return;
-    lane->starting = true;
+    lane->waiting |= LANE_STARTING;
     lane->device = device;
     lane->start.run = start_waiting;
     irq_defer(&lane->start);
@@ -135,7 +140,11 @@ int io_submit(struct device *device, struct io_request *request)
     if (error)
         return refuse_locked(device, error, flags);
     assert(request->state == IO_IDLE);
-    bool idle = lane->in_flight < lane->depth && !lane->starting;
+    bool idle = lane->waiting == 0 && lane->in_flight < lane->depth;
+    if (request->op == IO_FLUSH) {
+        request->priority = IO_PRIORITIES - 1; // Behind everything that waits.
+        idle &= lane->in_flight == 0;
+    }
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
         return refuse_locked(device, -EAGAIN, flags);
     request->device = device;

@@ -5,14 +5,16 @@
 #include <errno.h>
 
 extern char __text_start[], __rodata_end[], __kernel_data_start[], __kernel_data_end[];
+extern char __callback_stack_guard[], __callback_stack_bottom[];
 
 static const struct memory_range *memory_ram;
-static size_t memory_above; // Bytes between the kernel's data and the end of RAM.
+static size_t memory_above; // Bytes from the callback stack, behind all that is forbidden, to RAM's
+                            // end.
 
 void memory_init(const struct memory_range *ram)
 {
     memory_ram = ram;
-    memory_above = ram->base + ram->size - (uintptr_t)__kernel_data_end;
+    memory_above = ram->base + ram->size - (uintptr_t)__callback_stack_bottom;
 }
 
 // Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has
@@ -22,7 +24,7 @@ static bool overlaps(uintptr_t address, size_t size, const char *start, const ch
     return address < (uintptr_t)end && address + size > (uintptr_t)start;
 }
 
-// Anywhere but above the kernel's data, where anything goes.
+// Anywhere but above the last guard, where anything goes.
 static __attribute__((noinline)) int check_below(uintptr_t address, size_t size,
                                                  enum memory_access access)
 {
@@ -37,14 +39,17 @@ static __attribute__((noinline)) int check_below(uintptr_t address, size_t size,
         return -EFAULT;
     if (!kernel && overlaps(address, size, __kernel_data_start, __kernel_data_end))
         return -EFAULT;
+    if (overlaps(address, size, __callback_stack_guard, __callback_stack_bottom))
+        return -EFAULT;
     return 0;
 }
 
 inline int memory_check(uintptr_t address, size_t size, enum memory_access access)
 {
-    // Nearly every buffer lies in bss, on a stack or on the heap: one comparison each for its start
-    // and its end. An offset wraps to a huge number below, so one comparison serves both sides.
-    uintptr_t offset = address - (uintptr_t)__kernel_data_end;
+    // Nearly every buffer lies in bss, on the callback stack or on the heap: one comparison each
+    // for its start and its end. An offset wraps to a huge number below, so one comparison serves
+    // both sides.
+    uintptr_t offset = address - (uintptr_t)__callback_stack_bottom;
     if ((size <= memory_above) & (offset <= memory_above - size))
         return 0;
     return check_below(address, size, access);

@@ -19,7 +19,7 @@
 enum io_op {
     IO_READ,  // size bytes at offset into buffer; result: bytes read, fewer at the end, 0 there.
     IO_WRITE, // size bytes from buffer to offset; result: bytes written.
-    IO_FLUSH, // Everything written before it is on the medium; result: 0.
+    IO_FLUSH, // Everything submitted before it is done, and on the medium; result: 0. Least urgent.
     IO_OPEN,  // The device is ready to be used (a card is there and initialised); result: 0.
 };
 
@@ -69,14 +69,16 @@ struct io_request {
     struct timer timer;                 // The deadline.
 };
 
+enum { LANE_STARTING = 1 << 30 };
+
 // One direction of a device, with the requests that wait for it.
 struct io_lane {
     uint16_t depth;     // Requests the driver takes at a time; set by the driver.
     uint16_t in_flight; // Requests the driver has.
-    bool starting;      // The core is about to give it requests.
     struct device *device;
     struct irq_work start; // Gives the device its next requests at an interrupt's tail.
-    uint32_t waiting;      // Bit p: a request of priority p waits.
+    uint32_t waiting; // Bit p: a request of priority p waits; LANE_STARTING: the core is about to
+                      // look.
     struct {
         struct io_request *head, *tail;
     } queue[IO_PRIORITIES];

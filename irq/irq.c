@@ -12,8 +12,7 @@
 #include "irq/clock.h"
 #include "irq/controller.h"
 
-// Pieces of work at an interrupt's tail before others get their turn.
-enum { DEFERRED_BUDGET = 64 };
+enum { DEFERRED_ROUNDS = 2 };
 
 // A power of two in size: found by a shift.
 struct irq_line {
@@ -116,13 +115,20 @@ static __attribute__((noinline)) void irq_unhandled(unsigned irq, struct irq_lin
            line->handler != nobody ? "is claimed by no device, again and again" : "has no handler");
 }
 
-// Runs deferred work, up to the budget; for the rest the software interrupt comes once more.
+// Runs deferred work, and once more what that has deferred: a device is started at the same tail at
+// which its last request was finished. For the rest the software interrupt comes again, so work
+// that defers itself, a copy by the CPU for one, lets other interrupts and callbacks in between.
 static __attribute__((noinline)) void run_deferred(void)
 {
-    for (unsigned budget = DEFERRED_BUDGET; dispatcher.head && budget > 0; budget--) {
+    for (unsigned rounds = DEFERRED_ROUNDS; dispatcher.head && rounds > 0; rounds--) {
         struct irq_work *work = dispatcher.head;
-        dispatcher.head = work->next;
-        work->run(work);
+        dispatcher.head = NULL;
+        while (work) {
+            struct irq_work *next = work->next; // It may be deferred again, or gone, when it has
+                                                // run.
+            work->run(work);
+            work = next;
+        }
     }
     if (dispatcher.head)
         irq_raise_software();

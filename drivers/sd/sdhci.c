@@ -28,7 +28,9 @@ enum {
     RESET_POLL_SLOW_NS = 1000000,
     RESET_POLLS_REPORTED = 200, // and the user is told why nothing goes on.
     BLOCK_COUNT_SHIFT = 16,
-    BLOCK_COUNT_MOST = 0xffff,
+    // Of one command: bounds the cache maintenance that is done with interrupts masked, and stays
+    // within the 16 bits of Block Count.
+    TRANSFER_MOST = 256 * 1024,
 };
 
 static inline struct sdhci *host_of_timer(struct timer *timer)
@@ -325,9 +327,8 @@ int sdhci_init(struct sdhci *host, const struct hardware *hardware, uintptr_t re
         status = adma2_init(&host->table, host->settings);
     if (status != 0)
         return status;
-    size_t most = (size_t)BLOCK_COUNT_MOST * SD_SECTOR_BYTES;
     size_t capacity = adma2_capacity(&host->table);
-    host->transfer_most = capacity < most ? capacity : most;
+    host->transfer_most = capacity < TRANSFER_MOST ? capacity : TRANSFER_MOST;
     if (!host->coherent) // The NOPs reach memory once for all.
         cache_clean((uintptr_t)host->table.entries, sizeof host->table.entries);
     status = irq_install(hardware->irqs[0], hardware->name, sdhci_interrupt, host);

@@ -166,6 +166,32 @@ static void test_queue(void)
            "test_the_more_urgent_priority_goes_first");
 }
 
+// A flush is submitted in the midst of writes: it starts when the ones before it are done.
+static void test_flush(void)
+{
+    fake_reset(2);
+    submit(0, 7);
+    submit(1, 7);
+    submit(2, 7);
+    requests[3].op = IO_FLUSH;
+    requests[3].done = on_done;
+    io_submit(&fake.device, &requests[3]);
+    submit(4, 7);
+    complete_first(0);
+    settle();
+    complete_first(0);
+    settle();
+    bool waited = fake.started_count == 1 && fake.started[0] == &requests[2];
+    complete_first(0);
+    settle();
+    tap_ok(waited && fake.started_count == 2 && fake.started[0] == &requests[3],
+           "test_a_flush_waits_for_everything_before_it");
+    while (fake.started_count > 0)
+        complete_first(0);
+    settle();
+    tap_ok(order_is((const unsigned[]){ 0, 1, 2, 3, 4 }, 5), "test_what_comes_after_it_goes_on");
+}
+
 static void test_refused(void)
 {
     extern char __text_start[];
@@ -187,6 +213,15 @@ static void test_refused(void)
     tap_ok(refused, "test_null_constant_text_kernel_wrapping_and_unmapped_buffers_are_refused");
     tap_ok(untouched && fake.submits == 0, "test_a_refused_request_leaves_no_trace");
     tap_equal(fake.device.statistics.refused, 6, "test_refusals_are_counted");
+    extern char __isr_stack_bottom[], __callback_stack_guard[], __main_stack_bottom[];
+    char *const stacks[] = { __isr_stack_bottom, __callback_stack_guard + 1,
+                             __main_stack_bottom - 1 };
+    bool stacks_refused = true;
+    for (unsigned i = 0; i < 3; i++) {
+        *request = (struct io_request){ .op = IO_READ, .buffer = stacks[i], .size = 64 };
+        stacks_refused &= io_submit(&fake.device, request) == -EFAULT;
+    }
+    tap_ok(stacks_refused, "test_the_kernels_stacks_and_all_guards_are_refused");
     *request = (struct io_request){ .op = IO_WRITE, .buffer = __text_start, .size = 64 };
     tap_equal(io_submit(&fake.device, request), 0, "test_constants_may_be_written_from");
     complete_first(64);
@@ -318,10 +353,11 @@ static void test_many_waiting(void)
 
 int main(void)
 {
-    tap_plan(35);
+    tap_plan(38);
     test_completes_once();
     test_inside_submit();
     test_queue();
+    test_flush();
     test_refused();
     test_cancel();
     test_deadline();

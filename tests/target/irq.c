@@ -141,7 +141,7 @@ static void run_work(struct irq_work *done)
         order = 1000;
 }
 
-// More than one software interrupt takes; each piece once, in order, at isr level.
+// Each piece once, in order, at isr level.
 static void test_deferred(void)
 {
     irq_mask();
@@ -159,14 +159,36 @@ static void test_deferred(void)
     tap_ok(!early && in_order, "test_deferred_work_runs_once_in_order_at_isr_level");
 }
 
+static volatile unsigned rounds_left;
+
+static void run_again(struct irq_work *done)
+{
+    if (--rounds_left > 0)
+        irq_defer(done);
+}
+
+// Work that defers itself a hundred times must not keep everything else out for as long.
+static void test_deferring_itself(void)
+{
+    uint32_t before = statistics_of(irq_controller_software()).count;
+    rounds_left = 100;
+    work[0].run = run_again;
+    irq_defer(&work[0]);
+    for (volatile unsigned i = 0; rounds_left > 0 && i < 100000000; i++)
+        ;
+    uint32_t interrupts = statistics_of(irq_controller_software()).count - before;
+    tap_ok(rounds_left == 0 && interrupts >= 50,
+           "test_work_that_defers_itself_lets_others_in_between");
+}
+
 int main(void)
 {
-    tap_plan(16);
+    tap_plan(17);
     spare = find_spare(32);
     other = find_spare(spare + 1);
     irq_mask();
     if (!irq_controller_set_pending(spare)) {
-        for (int i = 0; i < 16; i++)
+        for (int i = 0; i < 17; i++)
             tap_skip("test_irq", "this interrupt controller cannot make an interrupt pending");
         return tap_done();
     }
@@ -177,5 +199,6 @@ int main(void)
     test_spurious();
     test_unhandled();
     test_deferred();
+    test_deferring_itself();
     return tap_done();
 }
