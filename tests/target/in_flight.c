@@ -1,5 +1,6 @@
-// What main gets done while the card is read: iterations of an empty loop between submit's return and done(), exact under
-// instruction counting. tests/tools/in_flight.t runs this twice and wants the same number.
+// What main gets done while the card is read: iterations of an empty loop between submit's return
+// and done(), exact under instruction counting. tests/tools/in_flight.t runs this twice and wants
+// the same number.
 // qemu: -icount shift=0,sleep=off
 // sd: 8M
 #include "aio/core.h"
@@ -20,7 +21,9 @@ static unsigned iterations_in_flight(struct device *disk)
 {
     static struct io_request request;
     unsigned iterations = 0;
-    request = (struct io_request){ .op = IO_READ, .buffer = buffer, .size = sizeof buffer, .done = on_done };
+    request = (struct io_request){
+        .op = IO_READ, .buffer = buffer, .size = sizeof buffer, .done = on_done
+    };
     done = false;
     io_submit(disk, &request);
     while (!done)

@@ -35,7 +35,9 @@ static void overflow_here(union sigval value)
 
 static void in_callback(void (*function)(union sigval))
 {
-    struct aiocb block = { .aio_fildes = open("/dev/ram0", O_RDWR), .aio_buf = buffer, .aio_nbytes = sizeof buffer };
+    struct aiocb block = { .aio_fildes = open("/dev/ram0", O_RDWR),
+                           .aio_buf = buffer,
+                           .aio_nbytes = sizeof buffer };
     block.aio_sigevent.sigev_notify = SIGEV_THREAD;
     block.aio_sigevent.sigev_notify_function = function;
     aio_read(&block);
