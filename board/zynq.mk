@@ -6,6 +6,7 @@ TITLE := Xilinx Zynq-7000: Cortex-A9, PL330 DMA, GIC, SD card (QEMU: xilinx-zynq
 # newlib is built.
 ARCH := armv7a
 CROSS := arm-none-eabi-
+ELF_MACHINE := ARM
 CPU_FLAGS := -mcpu=cortex-a9 -mfpu=neon -mfloat-abi=hard
 KERNEL_CPU_FLAGS := -marm -mgeneral-regs-only -mno-unaligned-access
 PROGRAM_CPU_FLAGS := -mthumb

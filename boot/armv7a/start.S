@@ -1,5 +1,6 @@
 // The first instructions on ARMv7-A: stacks, floating point, zeroed memory, then C.
-// Entered in Supervisor mode, MMU and caches off, by QEMU's -kernel or a boot loader that leaves them so.
+// Entered in Supervisor mode, MMU and caches off, by QEMU's -kernel or a boot loader that leaves
+// them so.
     .syntax unified
     .arm
     .fpu    neon
@@ -15,7 +16,7 @@ _start:
     ldr     sp, =__fault_stack_top
     cps     #0x1b                       // undefined and
     ldr     sp, =__fault_stack_top
-    cps     #0x11                       // fast interrupts: only ever one of them, and it is the last.
+    cps     #0x11                       // fast interrupts: only ever one of them, the last.
     ldr     sp, =__fault_stack_top
     cps     #0x13                       // Supervisor: the isr level.
     ldr     sp, =__isr_stack_top
@@ -48,8 +49,8 @@ zero:
     blo     1b
     bx      lr
 
-// The level-1 data cache holds rubbish after a cold reset and must be dropped before it is switched on
-// (Cortex-A9 TRM 7.4): every set and way, from the geometry that CCSIDR gives.
+// The level-1 data cache holds rubbish after a cold reset and must be dropped before it is switched
+// on (Cortex-A9 TRM 7.4): every set and way, from the geometry that CCSIDR gives.
 data_cache_invalidate:
     mov     r0, #0
     mcr     p15, 2, r0, c0, c0, 0       // CSSELR: level 1, data.

@@ -115,12 +115,12 @@ _Noreturn void program_start(char *command_line)
     set_up_console();
     open_streams();
     __libc_init_array();
+    atexit(posix_streams_flush); // Registered first, so it runs when the program's own are through.
     exit(main(count, arguments, environ));
 }
 
 _Noreturn void posix_end(int status)
 {
-    posix_streams_flush();
     file_flush(STDOUT_FILENO); // What has been written is on the wire before the machine stops.
     machine_exit(status & 0xff);
 }

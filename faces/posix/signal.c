@@ -8,6 +8,7 @@
 
 #include "arch/cpu.h"
 #include "arch/fault.h"
+#include "arch/report.h"
 #include "faces/posix/posix.h"
 #include "fs/tty.h"
 #include "irq/callback.h"
@@ -49,8 +50,11 @@ int raise(int number)
     }
     if (number == 0 || ignored(number))
         return 0;
-    if (handlers[number] == SIG_DFL)
+    if (handlers[number] == SIG_DFL) {
+        if (number != SIGINT)
+            report("ended by signal %d\n", number);
         posix_end(EXIT_SIGNAL + number);
+    }
     handlers[number](number);
     handled++;
     return 0;

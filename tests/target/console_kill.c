@@ -1,6 +1,7 @@
 // ^C at the console ends a program that has no handler, with the status a shell gives: 128 +
 // SIGINT.
 // stdin: \x03
+// stdin-after: ok 1
 // exit: 130
 #include "tests/tap.h"
 

@@ -8,16 +8,12 @@
 
 enum { RESULTS = 200, PERIOD_NS = 20000 };
 
-static unsigned next_number;
 static volatile unsigned from_main, from_callback;
 
-// The number is taken while callbacks are off, the line is written while they are not.
+// Without a number, since either level may be the next to print.
 static void print_result(volatile unsigned *count, const char *name)
 {
-    callbacks_hold();
-    unsigned number = ++next_number;
-    callbacks_release();
-    printf("ok %u - %s\n", number, name);
+    printf("ok - %s\n", name);
     ++*count;
 }
 
@@ -46,7 +42,7 @@ int main(void)
     while (from_main < RESULTS)
         print_result(&from_main, "test_console_line_of_main_is_whole");
     while (from_callback < RESULTS) {}
-    tap_count = next_number;
-    tap_ok(next_number == 2 * RESULTS, "test_console_lines_of_both_levels_are_all_there");
+    tap_count = from_main + from_callback;
+    tap_ok(tap_count == 2 * RESULTS, "test_console_lines_of_both_levels_are_all_there");
     return tap_done();
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Programs that go wrong on the board: each ends at once with a status that is not 0, and a report that says what
-# happened, where, at which level.
+# Programs that go wrong on the board: each ends at once with a status that is not 0, and a report
+# that says what happened, where, at which level.
 use strict;
 use warnings;
 use Test::More;
@@ -19,13 +19,17 @@ sub run
 # kind, exit status, what the report says, the test's name.
 my @faults = (
     ['read-null', 139, qr/cannot read 0x00000000: null pointer.*at main level/, 'reading_at_null'],
-    ['write-null', 139, qr/cannot write 0x00000000: null pointer.*at main level/, 'writing_at_null'],
-    ['call-null', 139, qr/cannot execute at 0x00000000: null pointer.*at main level/, 'calling_null'],
+    ['write-null', 139, qr/cannot write 0x00000000: null pointer.*at main level/,
+        'writing_at_null'],
+    ['call-null', 139, qr/cannot execute at 0x00000000: null pointer.*at main level/,
+        'calling_null'],
     ['write-constant', 139, qr/cannot write 0x[0-9a-f]+: read-only/, 'writing_a_constant'],
     ['write-text', 139, qr/cannot write 0x[0-9a-f]+: read-only/, 'writing_text'],
-    ['execute-data', 139, qr/cannot execute at 0x[0-9a-f]+: read-only, or data executed/, 'executing_data'],
+    ['execute-data', 139, qr/cannot execute at 0x[0-9a-f]+: read-only, or data executed/,
+        'executing_data'],
     ['unmapped', 139, qr/cannot read 0x70000000: nothing is mapped there/, 'an_unmapped_address'],
-    ['undefined', 132, qr/undefined instruction at 0x[0-9a-f]+.*at main level/, 'an_undefined_instruction'],
+    ['undefined', 132, qr/undefined instruction at 0x[0-9a-f]+.*at main level/,
+        'an_undefined_instruction'],
     ['overflow', 139, qr/main's stack has overflowed.*at main level/, 'an_overflow_of_mains_stack'],
     ['callback-write-null', 139, qr/null pointer.*at callback level/, 'a_fault_in_a_callback'],
     ['callback-overflow', 139, qr/the callback stack has overflowed.*at callback level/,
@@ -34,7 +38,8 @@ my @faults = (
 for my $fault (@faults) {
     my ($kind, $expected, $report, $name) = @$fault;
     my ($output, $status) = run($kind);
-    ok($status eq $expected && $output =~ $report && $output =~ /  r0  [0-9a-f]{8}.*pc  [0-9a-f]{8}/s,
+    my $registers = qr/  r0  [0-9a-f]{8}.*pc  [0-9a-f]{8}/s;
+    ok($status eq $expected && $output =~ $report && $output =~ $registers,
         "test_${name}_is_reported") or diag($output);
 }
 for (['abort', 134], ['raise', 143]) {
