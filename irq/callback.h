@@ -50,7 +50,7 @@ void level_sleep_locked(void);
 // What a face needs around the callback level: a variable that has another value there (newlib's
 // _impure_ptr, which leads to errno and the streams), and a function that tidies up after a turn's
 // last callback, or NULL.
-// Context: boot.
+// Context: boot | callback; a new function serves from the turn under way on.
 void callback_level_context(void **variable, void *value, void (*leave)(void));
 
 struct callback_totals {
@@ -58,6 +58,9 @@ struct callback_totals {
     uint32_t turns;  // Times the level was entered.
     uint32_t pauses; // Times the budget ran out and main was given its share.
 };
+
+// Totals since boot; what the turn under way has run is added when it ends.
+// Context: any.
 struct callback_totals callback_totals(void);
 
 // Is there something for the callback level to do, and may it be entered?
