@@ -50,7 +50,7 @@ static inline bool tap_equal(long long got, long long expected, const char *name
 static inline bool tap_at_most(long long got, long long limit, const char *name)
 {
     tap_ok(got <= limit, name);
-    tap_note("%s: %lld (limit %lld)", name, got, limit);
+    tap_note("figure: %s: %lld (limit %lld)", name, got, limit);
     return got <= limit;
 }
 

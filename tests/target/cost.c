@@ -126,11 +126,12 @@ static void test_interrupt(struct device *disk)
     request.notify = on_callback;
     struct cost all = read_cost(disk, &request), cost = coherent_read_cost(disk, &request);
     tap_at_most(cost.callback, CALLBACK_MOST, "test_interrupt_entry_to_callback");
-    tap_note("and %u of cache maintenance for one block", (unsigned)(all.callback - cost.callback));
+    tap_note("figure: and %u of cache maintenance for one block",
+             (unsigned)(all.callback - cost.callback));
     request.notify = NULL;
     request.done = on_done;
     cost = coherent_read_cost(disk, &request);
-    tap_note("interrupt entry to done(): %u", (unsigned)cost.done);
+    tap_note("figure: interrupt entry to done(): %u", (unsigned)cost.done);
 }
 
 static uint32_t work_at;
@@ -149,7 +150,7 @@ static void test_software_interrupt(void)
     uint32_t ended = clock_ticks();
     tap_at_most(spent(begun, ended), SOFTWARE_INTERRUPT_MOST,
                 "test_software_interrupt_without_callback_and_back");
-    tap_note("to the work itself: %u", (unsigned)spent(begun, work_at));
+    tap_note("figure: to the work itself: %u", (unsigned)spent(begun, work_at));
 }
 
 static void test_whole_read(struct device *disk, size_t size, const char *name)
@@ -160,9 +161,10 @@ static void test_whole_read(struct device *disk, size_t size, const char *name)
     uint32_t sum = cost.submit + cost.interrupt;
     unsigned descriptors = (unsigned)(size - 1) / sd_card(disk)->host.table.piece_bytes;
     tap_at_most(sum, READ_MOST + descriptors * DESCRIPTOR_MOST, name);
-    tap_note("%u to submit, %u for the interrupt and the callback, and %u of cache maintenance",
-             (unsigned)cost.submit, (unsigned)cost.interrupt,
-             (unsigned)(all.submit + all.interrupt - sum));
+    tap_note(
+        "figure: %u to submit, %u for the interrupt and the callback, and %u of cache maintenance",
+        (unsigned)cost.submit, (unsigned)cost.interrupt,
+        (unsigned)(all.submit + all.interrupt - sum));
 }
 
 // All the CPU does for a MiB, in requests of 64 KiB: what would be copying elsewhere.
@@ -178,7 +180,7 @@ static void test_per_mebibyte(struct device *disk)
     }
     // A copy loop would take 131,072 even with 8 bytes an instruction.
     tap_at_most(total, PER_MEBIBYTE_MOST, "test_cpu_never_touches_the_data");
-    tap_note("and %u of cache maintenance", (unsigned)maintained);
+    tap_note("figure: and %u of cache maintenance", (unsigned)maintained);
 }
 
 int main(void)

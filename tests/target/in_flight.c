@@ -40,7 +40,7 @@ int main(void)
     tap_equal(io_wait(&open), 0, "test_card_is_ready");
     iterations_in_flight(disk); // The first read of a card may differ from the others.
     unsigned iterations = iterations_in_flight(disk);
-    printf("# figure: %u iterations of an empty loop in flight\n", iterations);
+    tap_note("figure: %u iterations of an empty loop in flight", iterations);
     tap_ok(iterations >= LEAST, "test_main_runs_on_while_64_blocks_are_read");
     return tap_done();
 }
