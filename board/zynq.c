@@ -31,10 +31,11 @@ const struct board board = {
         { "ttyPS0", &uart_cadence, .base = 0xe0000000, .irqs = { 59 }, .clock_hz = 50000000 },
         { "dma0", &dma_pl330, .base = 0xf8003000, .irqs = { 45, 46, 47, 48, 49, 72, 73, 74, 75 } },
         { "ram0", &ram_disk, .settings = &(const struct ram_disk_settings){ ram0, sizeof ram0 } },
-        // QEMU moves five descriptors inside the command's write and five more each 100 ns: NOPs
-        // keep it asynchronous.
+        // QEMU works through five descriptors inside the command's write and five more each 100 ns:
+        // with NOPs in front, nothing is moved before the command has been written for a
+        // microsecond. A real controller skips them.
         { "mmcblk0", &sdhci_card, .base = 0xe0100000, .irqs = { 56 }, .clock_hz = 50000000,
           .settings = &(const struct sdhci_settings){
-              .lead_nops = 55, .piece_bytes = 16384, .nops_between = 4 } },
+              .lead_nops = 55, .piece_bytes = 65536, .nops_between = 4 } },
     },
 };

@@ -23,7 +23,6 @@ enum {
     CALLBACK_MOST = 180, // The promises, in instructions.
     SOFTWARE_INTERRUPT_MOST = 120,
     READ_MOST = 450,
-    DESCRIPTOR_MOST = 8, // On top for each ADMA2 descriptor after a read's first.
     PER_MEBIBYTE_MOST = 16384,
 };
 
@@ -159,8 +158,7 @@ static void test_whole_read(struct device *disk, size_t size, const char *name)
     request.notify = empty_callback;
     struct cost all = read_cost(disk, &request), cost = coherent_read_cost(disk, &request);
     uint32_t sum = cost.submit + cost.interrupt;
-    unsigned descriptors = (unsigned)(size - 1) / sd_card(disk)->host.table.piece_bytes;
-    tap_at_most(sum, READ_MOST + descriptors * DESCRIPTOR_MOST, name);
+    tap_at_most(sum, READ_MOST, name);
     tap_note(
         "figure: %u to submit, %u for the interrupt and the callback, and %u of cache maintenance",
         (unsigned)cost.submit, (unsigned)cost.interrupt,
