@@ -91,7 +91,7 @@ struct device *devfs_lookup(const char *path)
     if (strcmp(path, "/dev/tty") == 0)
         return device_find("console");
     if (strncmp(path, dev, sizeof dev - 1) == 0)
-        return device_find(path + sizeof dev - 1);
+        return strchr(path + sizeof dev - 1, '/') ? NULL : device_find(path + sizeof dev - 1);
     if (strncmp(path, proc, sizeof proc - 1) == 0)
         return device_find(path + 1);
     return NULL;

@@ -98,6 +98,15 @@ int file_submit(int fd, struct io_request *request)
     return submit(&file, request);
 }
 
+void file_refused(int fd)
+{
+    uint32_t flags = irq_save();
+    struct file *file = file_get(fd);
+    if (file)
+        file->device->statistics.refused++;
+    irq_restore(flags);
+}
+
 // Moves a file's position by what was done, unless it has been closed meanwhile.
 static void advance(int fd, const struct file *before, size_t bytes)
 {

@@ -34,6 +34,10 @@ int file_close(int fd);
 // Context: main | callback.
 int file_submit(int fd, struct io_request *request);
 
+// Counts a request that the caller had to refuse before it came to file_submit(), for /proc/aio.
+// Context: main | callback.
+void file_refused(int fd);
+
 // Read or write at the file's position and move it by what was done.
 // Result: bytes, or -errno.
 // Context: main | callback.

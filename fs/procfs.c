@@ -1,6 +1,6 @@
 // /proc texts. A text is a function that prints lines; the lines before the reader's offset are
 // printed and not kept, so no text has to be stored and none has a limit. All of it happens inside
-// submit, with interrupts masked: some microseconds for a line.
+// submit, with interrupts masked: some microseconds for a line, tens for a long text.
 #include "fs/procfs.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 // ARM Generic Interrupt Controller, versions 1 (PL390, Zynq) and 2 (IHI 0048B).
-// Every interrupt is level-sensitive, of one priority, and goes to CPU 0. Interrupts do not nest.
+// Shared interrupts are level-sensitive, as after reset, of one priority, and go to CPU 0.
+// Interrupts do not nest.
 #include "irq/gic.h"
 
 #include "arch/cpu.h"

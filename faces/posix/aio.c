@@ -137,8 +137,10 @@ static int start(struct aiocb *block, enum io_op op)
     if (error)
         return fail(error);
     struct aio_slot *slot = slot_allocate();
-    if (!slot)
+    if (!slot) {
+        file_refused(block->aio_fildes);
         return fail(EAGAIN);
+    }
     slot_fill(slot, block, op);
     unsigned long key_before = block->__key;
     block->__submission = next_submission();

@@ -22,7 +22,8 @@ static uint64_t after(const struct timespec *timeout)
 {
     uint64_t now = clock_now_ns(), span, end;
     if (__builtin_mul_overflow((uint64_t)timeout->tv_sec, (uint64_t)NANOSECONDS, &span) ||
-        __builtin_add_overflow(span + (uint64_t)timeout->tv_nsec, now, &end))
+        __builtin_add_overflow(span, (uint64_t)timeout->tv_nsec, &span) ||
+        __builtin_add_overflow(span, now, &end))
         return UINT64_MAX;
     return end;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drivers/device.h"
 #include "irq/callback.h"
 #include "tests/tap.h"
 
@@ -247,8 +248,10 @@ static void test_pool(int console)
         submitted_count++;
     }
     int refusal = errno;
+    uint32_t counted = device_find("console")->statistics.refused;
     for (int i = 0; i < submitted_count; i++)
         in_progress += aio_error(&blocks[i]) == EINPROGRESS;
+    tap_equal(counted, 1, "test_a_refused_request_is_counted");
     tap_ok(in_progress == SLOTS && refusal == EAGAIN,
            "test_the_257th_request_is_refused_with_eagain");
     tap_ok(aio_error(&blocks[submitted_count]) == -1, "test_the_refused_block_is_as_it_was");
@@ -282,7 +285,7 @@ int main(void)
 {
     int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/mmcblk0", O_RDWR),
         zero = open("/dev/zero", O_RDWR);
-    tap_plan(41);
+    tap_plan(42);
     for (int i = 0; i < BLOCK; i++)
         pattern[i] = (char)(i * 7 + i / 256);
     tap_ok(ram >= 3 && sd > ram && zero > sd, "test_the_devices_open");
