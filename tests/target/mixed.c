@@ -209,9 +209,8 @@ int main(void)
     tap_equal(io_wait(&open), 0, "test_card_is_ready");
     while (submitted < REQUESTS)
         one_round();
-    tap_note(
-        "figure: %u requests: %u finished well, %u cancelled while queued, %u while running, %u late",
-        submitted, finished_well, cancelled_queued, cancelled_running, late);
+    tap_note("figure: %u requests: %u well, %u cancelled while queued, %u while running, %u late",
+             submitted, finished_well, cancelled_queued, cancelled_running, late);
     tap_ok(submitted - refused == completed && submitted == REQUESTS,
            "test_10000_requests_complete");
     tap_equal(refused, 0, "test_none_of_them_is_refused");
