@@ -53,8 +53,7 @@ static void start_waiting(struct irq_work *work)
 {
     struct io_lane *lane = (struct io_lane *)((char *)work - offsetof(struct io_lane, start));
     while (queue_waits(lane) && lane->in_flight < lane->depth) {
-        // A flush comes after all that was submitted before it, so it waits until the device is
-        // idle.
+        // See io_submit().
         if (lane->in_flight > 0 && queue_first(lane)->op == IO_FLUSH)
             break;
         start_locked(lane->device, lane, queue_pop(lane));
@@ -141,10 +140,8 @@ int io_submit(struct device *device, struct io_request *request)
         return refuse_locked(device, error, flags);
     assert(request->state == IO_IDLE);
     bool idle = lane->waiting == 0 && lane->in_flight < lane->depth;
-    if (request->op == IO_FLUSH) {
-        request->priority = IO_PRIORITIES - 1; // Behind everything that waits.
-        idle &= lane->in_flight == 0;
-    }
+    if (request->op == IO_FLUSH)
+        idle &= lane->in_flight == 0; // It comes after all that was submitted before it.
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
         return refuse_locked(device, -EAGAIN, flags);
     request->device = device;

@@ -1,35 +1,39 @@
 // The requests that wait for a lane of a device: one FIFO per priority, found by one bit scan. Cost
-// does not depend on how many wait. Called with interrupts masked.
+// does not depend on how many wait. A flush, and from it on whatever else is submitted until that
+// queue has run dry, waits in the order of submission behind them: nothing overtakes a flush for
+// ever. Called with interrupts masked.
 #pragma once
 
 #include "drivers/device.h"
 
 static inline void queue_push(struct io_lane *lane, struct io_request *request)
 {
-    unsigned priority = request->priority;
+    bool behind = request->op == IO_FLUSH || lane->waiting & (1u << QUEUE_BEHIND);
+    unsigned queue = behind ? QUEUE_BEHIND : request->priority;
+    request->queue = (uint8_t)queue;
     request->next = NULL;
-    request->previous = lane->queue[priority].tail;
+    request->previous = lane->queue[queue].tail;
     if (request->previous)
         request->previous->next = request;
     else
-        lane->queue[priority].head = request;
-    lane->queue[priority].tail = request;
-    lane->waiting |= 1u << priority;
+        lane->queue[queue].head = request;
+    lane->queue[queue].tail = request;
+    lane->waiting |= 1u << queue;
 }
 
 static inline void queue_remove(struct io_lane *lane, struct io_request *request)
 {
-    unsigned priority = request->priority;
+    unsigned queue = request->queue;
     if (request->previous)
         request->previous->next = request->next;
     else
-        lane->queue[priority].head = request->next;
+        lane->queue[queue].head = request->next;
     if (request->next)
         request->next->previous = request->previous;
     else
-        lane->queue[priority].tail = request->previous;
-    if (!lane->queue[priority].head)
-        lane->waiting &= ~(1u << priority);
+        lane->queue[queue].tail = request->previous;
+    if (!lane->queue[queue].head)
+        lane->waiting &= ~(1u << queue);
     request->next = request->previous = NULL;
 }
 
@@ -38,7 +42,7 @@ static inline bool queue_waits(const struct io_lane *lane)
     return (lane->waiting & ~(uint32_t)LANE_STARTING) != 0;
 }
 
-// Result: the longest waiting request of the most urgent priority; there must be one.
+// Result: the longest waiting request of the first queue that has any; there must be one.
 static inline struct io_request *queue_first(const struct io_lane *lane)
 {
     return lane->queue[__builtin_ctz(lane->waiting)].head;

@@ -19,7 +19,7 @@
 enum io_op {
     IO_READ,  // size bytes at offset into buffer; result: bytes read, fewer at the end, 0 there.
     IO_WRITE, // size bytes from buffer to offset; result: bytes written.
-    IO_FLUSH, // Everything submitted before it is done, and on the medium; result: 0. Least urgent.
+    IO_FLUSH, // Everything submitted before it is done, and on the medium; result: 0.
     IO_OPEN,  // The device is ready to be used (a card is there and initialised); result: 0.
 };
 
@@ -61,7 +61,8 @@ struct io_request {
 
     // The core's and, from submit to completion, the driver's.
     enum io_state state;
-    bool late; // Its deadline, if it has one, has passed.
+    uint8_t queue; // Where it waits in the lane.
+    bool late;     // Its deadline, if it has one, has passed.
     struct device *device;
     struct io_lane *lane;
     void (*complete)(struct io_request *, ssize_t result);
@@ -69,7 +70,7 @@ struct io_request {
     struct timer timer;                 // The deadline.
 };
 
-enum { LANE_STARTING = 1 << 30 };
+enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_STARTING = 1 << 30 };
 
 // One direction of a device, with the requests that wait for it.
 struct io_lane {
@@ -77,11 +78,11 @@ struct io_lane {
     uint16_t in_flight; // Requests the driver has.
     struct device *device;
     struct irq_work start; // Gives the device its next requests at an interrupt's tail.
-    uint32_t waiting; // Bit p: a request of priority p waits; LANE_STARTING: the core is about to
-                      // look.
+    uint32_t waiting;      // Bit q: a request waits in queue q; LANE_STARTING: the core is about to
+                           // look.
     struct {
         struct io_request *head, *tail;
-    } queue[IO_PRIORITIES];
+    } queue[IO_PRIORITIES + 1]; // By priority, and QUEUE_BEHIND.
 };
 
 struct device_ops {

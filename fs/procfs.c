@@ -97,8 +97,8 @@ static void write_dma(struct print *print)
 static unsigned count_queued(const struct io_lane *lane)
 {
     unsigned queued = 0;
-    for (unsigned priority = 0; priority < IO_PRIORITIES; priority++) {
-        const struct io_request *request = lane->queue[priority].head;
+    for (unsigned queue = 0; queue <= QUEUE_BEHIND; queue++) {
+        const struct io_request *request = lane->queue[queue].head;
         for (; request != NULL; request = request->next)
             queued++;
     }
