@@ -18,7 +18,7 @@ static struct file *file_get(int fd)
 
 struct file file_snapshot(int fd)
 {
-    struct file copy = { NULL, 0, 0 };
+    struct file copy = { NULL, 0, 0, 0 };
     uint32_t flags = irq_save();
     const struct file *file = file_get(fd);
     if (file)
@@ -44,6 +44,7 @@ static int descriptor_allocate(struct device *device, int flags)
         files[fd].device = device;
         files[fd].position = 0;
         files[fd].flags = flags;
+        files[fd].opening++;
     }
     irq_restore(saved);
     return fd < FILE_LIMIT ? fd : -EMFILE;
@@ -69,11 +70,12 @@ int file_open(const char *path, int flags)
 
 int file_close(int fd)
 {
+    uint32_t flags = irq_save();
     struct file *file = file_get(fd);
-    if (!file)
-        return -EBADF;
-    file->device = NULL;
-    return 0;
+    if (file)
+        file->device = NULL;
+    irq_restore(flags);
+    return file ? 0 : -EBADF;
 }
 
 static bool mode_allows(int flags, enum io_op op)
@@ -112,7 +114,7 @@ static void advance(int fd, const struct file *before, size_t bytes)
 {
     uint32_t flags = irq_save();
     struct file *file = file_get(fd);
-    if (file && file->device == before->device)
+    if (file && file->opening == before->opening)
         file->position = before->position + bytes;
     irq_restore(flags);
 }
@@ -149,11 +151,8 @@ int file_flush(int fd)
     return error ? error : (int)io_wait(&request);
 }
 
-int64_t file_seek(int fd, int64_t offset, int whence)
+static int64_t seek_locked(struct file *file, int64_t offset, int whence)
 {
-    struct file *file = file_get(fd);
-    if (!file)
-        return -EBADF;
     if (file->device->kind != DEVICE_BLOCK)
         return -ESPIPE;
     int64_t base = whence == SEEK_SET   ? 0
@@ -168,6 +167,15 @@ int64_t file_seek(int fd, int64_t offset, int whence)
     if (position < 0)
         return -EINVAL;
     file->position = (uint64_t)position;
+    return position;
+}
+
+int64_t file_seek(int fd, int64_t offset, int whence)
+{
+    uint32_t flags = irq_save(); // Another level may close it.
+    struct file *file = file_get(fd);
+    int64_t position = file ? seek_locked(file, offset, whence) : -EBADF;
+    irq_restore(flags);
     return position;
 }
 

@@ -15,6 +15,7 @@ struct file {
     struct device *device;
     uint64_t position; // Bytes.
     int flags;         // As given to open: access mode, O_APPEND, O_NONBLOCK.
+    unsigned opening;  // Tells this opening from a later one by the same number.
 };
 
 // Opens path. Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE,

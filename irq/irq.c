@@ -12,7 +12,7 @@
 #include "irq/clock.h"
 #include "irq/controller.h"
 
-enum { DEFERRED_ROUNDS = 2 };
+enum { DEFERRED_ROUNDS = 2, DEFERRED_REST_NS = 4000 };
 
 // A power of two in size: found by a shift.
 struct irq_line {
@@ -27,6 +27,7 @@ struct irq_line {
 static struct {
     struct irq_work *head, *tail; // Deferred work.
     uint32_t spurious;
+    struct timer rest; // Until the deferred work that is left goes on.
     struct irq_line lines[IRQ_LIMIT];
 } dispatcher;
 
@@ -115,9 +116,15 @@ static __attribute__((noinline)) void irq_unhandled(unsigned irq, struct irq_lin
            line->handler != nobody ? "is claimed by no device, again and again" : "has no handler");
 }
 
+// The rest's turn has come: this interrupt's tail runs it.
+static void rest_over(struct timer *timer)
+{
+    (void)timer;
+}
+
 // Runs deferred work, and once more what that has deferred: a device is started at the same tail at
-// which its last request was finished. For the rest the software interrupt comes again, so work
-// that defers itself, a copy by the CPU for one, lets other interrupts and callbacks in between.
+// which its last request was finished. What is left then waits for a short time, so work that
+// defers itself, a copy by the CPU for one, lets other interrupts, callbacks and main in between.
 static __attribute__((noinline)) void run_deferred(void)
 {
     for (unsigned rounds = DEFERRED_ROUNDS; dispatcher.head && rounds > 0; rounds--) {
@@ -130,8 +137,10 @@ static __attribute__((noinline)) void run_deferred(void)
             work = next;
         }
     }
-    if (dispatcher.head)
-        irq_raise_software();
+    if (dispatcher.head && !timer_armed(&dispatcher.rest)) {
+        dispatcher.rest.expired = rest_over;
+        timer_arm(&dispatcher.rest, clock_now_ns() + DEFERRED_REST_NS);
+    }
 }
 
 bool irq_dispatch(void)

@@ -41,7 +41,9 @@ void __wrap___sinit(struct _reent *reent)
 
 void posix_streams_flush(void)
 {
+    callbacks_hold(); // They may still be printing to these streams.
     flush_callback_streams();
+    callbacks_release();
 }
 
 void __malloc_lock(struct _reent *reent)
