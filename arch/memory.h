@@ -26,7 +26,8 @@ void memory_init(const struct memory_range *ram);
 
 // Checks that size bytes at address may be moved by hardware in this way. Nothing is read at the
 // address.
-// Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, in a stack's guard, text as a
-// destination, or the kernel's own data. size 0 is fine anywhere.
+// Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, text as a destination, the
+// guard below the callback stack, or, but for kernel access, the kernel's own data with its stacks
+// and the guard below main's. size 0 is fine anywhere.
 // Context: any.
 int memory_check(uintptr_t address, size_t size, enum memory_access access);

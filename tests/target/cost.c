@@ -1,5 +1,6 @@
-// What a request costs in instructions, counted exactly. The ceilings are the project's promises;
-// what is measured is printed with each, so that a report shows both.
+// What a request of the core costs in instructions, counted exactly: from io_submit() to notify().
+// The ceilings are the project's promises; what is measured is printed with each, so that a report
+// shows both.
 //
 // Cache maintenance is counted apart: it grows with the buffer and is not there where a bus master
 // sees the caches. So every read is done twice, once as the board needs it and once with the host

@@ -148,6 +148,60 @@ static void test_suspend_and_resubmit(void)
     tap_ok(result == 0, "test_suspend_sees_a_block_that_its_callback_submits_anew");
 }
 
+static void reopen_victim(struct callback *posted)
+{
+    (void)posted;
+    close(victim);
+    open("/dev/mmcblk0", O_RDONLY); // The lowest number: the same.
+}
+
+// The new descriptor starts at 0, whatever the read through the old one moves.
+static void test_reopen_while_reading(void)
+{
+    victim = open("/dev/mmcblk0", O_RDONLY);
+    callback.run = reopen_victim;
+    timer_arm(&timer, clock_now_ns() + 1000000);
+    read(victim, big, BIG);
+    bool reopened_meanwhile = !timer_armed(&timer);
+    while (timer_armed(&timer))
+        clock_now_ns();
+    if (reopened_meanwhile)
+        tap_equal(lseek(victim, 0, SEEK_CUR), 0, "test_a_descriptor_opened_anew_starts_at_0");
+    else
+        tap_skip("test_a_descriptor_opened_anew_starts_at_0", "the read was over too soon");
+    close(victim);
+}
+
+// Three reads whose callbacks submit them again keep the card busy; fsync comes to its turn.
+static struct aiocb stream[3];
+static char pages[3][4096];
+
+static void go_on(union sigval value)
+{
+    struct aiocb *block = value.sival_ptr;
+    aio_return(block);
+    if (!stop)
+        aio_read(block);
+}
+
+static void test_flush_under_load(void)
+{
+    int fd = open("/dev/mmcblk0", O_RDWR);
+    stop = false;
+    for (int i = 0; i < 3; i++) {
+        stream[i] = (struct aiocb){ .aio_fildes = fd, .aio_buf = pages[i], .aio_nbytes = 4096 };
+        stream[i].aio_sigevent.sigev_notify = SIGEV_THREAD;
+        stream[i].aio_sigevent.sigev_notify_function = go_on;
+        stream[i].aio_sigevent.sigev_value.sival_ptr = &stream[i];
+        aio_read(&stream[i]);
+    }
+    tap_equal(fsync(fd), 0, "test_fsync_returns_while_reads_keep_coming");
+    stop = true;
+    for (int i = 0; i < 3; i++)
+        while (aio_error(&stream[i]) == EINPROGRESS)
+            ;
+}
+
 static void test_stdio(void)
 {
     FILE *file = fopen("/dev/mmcblk0", "r");
@@ -171,12 +225,14 @@ static void test_stdio(void)
 
 int main(void)
 {
-    tap_plan(22);
+    tap_plan(24);
     test_open();
     test_positions();
     test_stdio(); // Before the card is written to.
     test_close_while_reading();
     test_callbacks_during_a_write();
     test_suspend_and_resubmit();
+    test_flush_under_load();
+    test_reopen_while_reading();
     return tap_done();
 }
