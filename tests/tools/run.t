@@ -173,4 +173,10 @@ kill KILL => $child;
 waitpid $child, 0;
 ok($started && wait_for(sub { !machines($mark) }), 'test_no_machine_outlives_a_killed_make');
 
+# Far more output than a pipe holds, and a reader that goes away after the first line.
+write_file("$folder/long", "line\n" x 200_000);
+my $first = `make run $app ARGS=copy <$folder/long 2>$folder/errors | head -n 1`;
+ok($first eq "line\n" && read_file("$folder/errors") =~ /nobody reads standard output/,
+    'test_a_run_whose_reader_has_gone_ends');
+
 done_testing();
