@@ -7,8 +7,11 @@
 
 #include "aio/queue.h"
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "arch/memory.h"
+
+static void finish_waiting(struct irq_work *work);
 
 // Completions that came outside isr level, or while another one was being finished: they wait here
 // for their done(). One at a time is finished, so a done() that submits to a device which completes
@@ -17,7 +20,7 @@ static struct {
     struct io_request *head, *tail;
     bool busy; // Somebody is finishing requests, or the software interrupt will.
     struct irq_work work;
-} finishing;
+} finishing = { .work = { .run = finish_waiting } };
 
 enum { FINISH_BUDGET = 64 }; // Requests finished in one go before other interrupts get their turn.
 
@@ -51,7 +54,7 @@ static void start_locked(struct device *device, struct io_lane *lane, struct io_
 // Gives waiting requests to the device as long as it takes more.
 static void start_waiting(struct irq_work *work)
 {
-    struct io_lane *lane = (struct io_lane *)((char *)work - offsetof(struct io_lane, start));
+    struct io_lane *lane = container_of(work, struct io_lane, start);
     while (queue_waits(lane) && lane->in_flight < lane->depth) {
         // See io_submit().
         if (lane->in_flight > 0 && queue_first(lane)->op == IO_FLUSH)
@@ -97,8 +100,7 @@ static int withdraw_locked(struct io_request *request, int reason)
 
 static void deadline_expired(struct timer *timer)
 {
-    struct io_request *request = (struct io_request *)((char *)timer -
-                                                       offsetof(struct io_request, timer));
+    struct io_request *request = container_of(timer, struct io_request, timer);
     if (request->state == IO_QUEUED || request->state == IO_STARTED) {
         // The verdict is given when the device has let go of the buffer, whether it can be made to
         // or not.
@@ -110,8 +112,7 @@ static void deadline_expired(struct timer *timer)
 
 static void run_notify(struct callback *callback)
 {
-    struct io_request *request = (struct io_request *)((char *)callback -
-                                                       offsetof(struct io_request, callback));
+    struct io_request *request = container_of(callback, struct io_request, callback);
     request->state = IO_IDLE;
     request->notify(request);
 }
@@ -165,8 +166,6 @@ int io_submit(struct device *device, struct io_request *request)
     return 0;
 }
 
-static void finish_waiting(struct irq_work *work);
-
 // Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
 static void tell(struct io_request *request)
 {
@@ -200,12 +199,10 @@ static __attribute__((noinline)) void finish_waiting(struct irq_work *work)
         finishing.head = request->next;
         finish(request);
     }
-    if (finishing.head) {
-        work->run = finish_waiting;
+    if (finishing.head)
         irq_defer(work);
-    } else {
+    else
         finishing.busy = false;
-    }
 }
 
 static __attribute__((noinline)) void finish_later_locked(struct io_request *request)
@@ -219,7 +216,6 @@ static __attribute__((noinline)) void finish_later_locked(struct io_request *req
     finishing.tail = request;
     if (!finishing.busy) {
         finishing.busy = true;
-        finishing.work.run = finish_waiting;
         irq_defer(&finishing.work);
     }
 }

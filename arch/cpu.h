@@ -56,6 +56,7 @@ static inline void barrier_publish(void);
 static inline void barrier_consume(void);
 
 // Writes the lines that hold [address, address + size) back to memory, where bus masters see them.
+// This and the two below end with a full barrier: the maintenance is complete when they return.
 // Context: any. Cost: a few instructions a line.
 void cache_clean(uintptr_t address, size_t size);
 

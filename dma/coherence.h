@@ -45,8 +45,8 @@ void dma_hand_over(struct dma_map *map);
 void dma_take_back(struct dma_map *map, size_t moved);
 
 // Makes [address, address + size) ready for a device: from here to dma_unmap() the CPU must not
-// touch it. The barrier_publish() that the driver needs before its doorbell anyway covers this
-// maintenance too. coherent: from the board's hardware description. bounce: used for
+// touch it. The maintenance is complete when this returns: cache_clean() and the others end with a
+// full barrier. coherent: from the board's hardware description. bounce: used for
 // DMA_FROM_DEVICE where it is not coherent.
 // Context: any.
 static inline void dma_map(struct dma_map *map, uintptr_t address, size_t size,

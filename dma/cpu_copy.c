@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "dma/engine.h"
 
 enum { SLICE_BYTES = 4096 };
@@ -125,7 +126,7 @@ static void transfer_finish(struct cpu_copy *copy, int status)
 // Context: isr.
 static void slice(struct irq_work *work)
 {
-    struct cpu_copy *copy = (struct cpu_copy *)((char *)work - offsetof(struct cpu_copy, work));
+    struct cpu_copy *copy = container_of(work, struct cpu_copy, work);
     if (!copy->stopping)
         slice_move(copy);
     if (at_end(copy) && !copy->stopping)
@@ -138,7 +139,7 @@ static void slice(struct irq_work *work)
 
 static struct cpu_copy *to_cpu_copy(struct dma_engine *engine)
 {
-    return (struct cpu_copy *)((char *)engine - offsetof(struct cpu_copy, engine));
+    return container_of(engine, struct cpu_copy, engine);
 }
 
 static void cpu_copy_start(struct dma_engine *engine, unsigned channel,

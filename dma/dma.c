@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "arch/memory.h"
 #include "dma/engine.h"
@@ -146,8 +147,7 @@ static void transfer_end(struct dma_transfer *transfer, int status, size_t resid
 
 static void transfer_end_deferred(struct irq_work *work)
 {
-    struct dma_transfer *transfer = (struct dma_transfer *)((char *)work -
-                                                            offsetof(struct dma_transfer, work));
+    struct dma_transfer *transfer = container_of(work, struct dma_transfer, work);
     transfer_end(transfer, transfer->status, transfer->size);
 }
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/report.h"
 
 enum {
@@ -31,7 +32,7 @@ static unsigned instance_count;
 
 static struct pl330 *to_pl330(struct dma_engine *engine)
 {
-    return (struct pl330 *)((char *)engine - offsetof(struct pl330, engine));
+    return container_of(engine, struct pl330, engine);
 }
 
 static uint32_t channel_read(const struct pl330_channel *channel, uintptr_t first, uintptr_t stride)
@@ -200,7 +201,7 @@ static void poll(struct pl330 *dma)
 
 static void poll_expired(struct timer *timer)
 {
-    poll((struct pl330 *)((char *)timer - offsetof(struct pl330, poll)));
+    poll(container_of(timer, struct pl330, poll));
 }
 
 // --- The engine's operations ---

@@ -27,10 +27,26 @@ struct file file_snapshot(int fd)
     return copy;
 }
 
-// A request and a wait: what every blocking call is.
-static ssize_t submit_and_wait(struct device *device, struct io_request *request)
+static bool mode_allows(int flags, enum io_op op)
 {
-    int error = io_submit(device, request);
+    int mode = flags & O_ACCMODE;
+    return (op == IO_READ && mode != O_WRONLY) || (op == IO_WRITE && mode != O_RDONLY) ||
+           op > IO_WRITE;
+}
+
+static int submit(const struct file *file, struct io_request *request)
+{
+    if (!file->device || !mode_allows(file->flags, request->op))
+        return -EBADF;
+    if (file->flags & O_NONBLOCK)
+        request->flags |= IO_NONBLOCK;
+    return io_submit(file->device, request);
+}
+
+// A request and a wait: what every blocking call is.
+static ssize_t submit_and_wait(const struct file *file, struct io_request *request)
+{
+    int error = submit(file, request);
     return error ? error : io_wait(request);
 }
 
@@ -64,7 +80,8 @@ int file_open(const char *path, int flags)
         return -EEXIST;
     if (device->read_only && (flags & O_ACCMODE) != O_RDONLY)
         return -EACCES;
-    ssize_t error = submit_and_wait(device, &request);
+    const struct file file = { .device = device };
+    ssize_t error = submit_and_wait(&file, &request);
     return error < 0 ? (int)error : descriptor_allocate(device, flags);
 }
 
@@ -76,22 +93,6 @@ int file_close(int fd)
         file->device = NULL;
     irq_restore(flags);
     return file ? 0 : -EBADF;
-}
-
-static bool mode_allows(int flags, enum io_op op)
-{
-    int mode = flags & O_ACCMODE;
-    return (op == IO_READ && mode != O_WRONLY) || (op == IO_WRITE && mode != O_RDONLY) ||
-           op > IO_WRITE;
-}
-
-static int submit(const struct file *file, struct io_request *request)
-{
-    if (!file->device || !mode_allows(file->flags, request->op))
-        return -EBADF;
-    if (file->flags & O_NONBLOCK)
-        request->flags |= IO_NONBLOCK;
-    return io_submit(file->device, request);
 }
 
 int file_submit(int fd, struct io_request *request)
@@ -125,10 +126,7 @@ static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
     struct io_request request = {
         .op = op, .offset = file.position, .buffer = buffer, .size = size
     };
-    int error = submit(&file, &request);
-    if (error)
-        return error;
-    ssize_t result = io_wait(&request);
+    ssize_t result = submit_and_wait(&file, &request);
     if (result > 0 && file.device->kind == DEVICE_BLOCK)
         advance(fd, &file, (size_t)result);
     return result;
@@ -147,8 +145,8 @@ ssize_t file_write(int fd, const void *buffer, size_t size)
 int file_flush(int fd)
 {
     struct io_request request = { .op = IO_FLUSH };
-    int error = file_submit(fd, &request);
-    return error ? error : (int)io_wait(&request);
+    struct file file = file_snapshot(fd);
+    return (int)submit_and_wait(&file, &request);
 }
 
 static int64_t seek_locked(struct file *file, int64_t offset, int whence)

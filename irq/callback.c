@@ -7,7 +7,7 @@
 #include "arch/assert.h"
 #include "arch/cpu.h"
 #include "irq/clock.h"
-#include "irq/irq.h"
+#include "irq/controller.h"
 
 // Why the level may not be entered just now: 0, or these and the number of holds.
 enum { CLOSED_ACTIVE = 0x10000, CLOSED_PAUSED = 0x20000, CLOSED_HOLDS = 0xffff };
@@ -52,7 +52,7 @@ void callback_post(struct callback *callback)
     callback_post_isr(callback);
     // At isr level the tail of this very interrupt enters the callback level.
     if (!cpu_in_isr() && callback_level_wanted())
-        irq_raise_software();
+        irq_controller_raise_software();
     irq_restore(flags);
 }
 
@@ -70,7 +70,7 @@ void callbacks_release(void)
     uint32_t flags = irq_save();
     level.closed--;
     if (callback_level_wanted())
-        irq_raise_software();
+        irq_controller_raise_software();
     irq_restore(flags);
 }
 
@@ -101,7 +101,7 @@ void level_sleep_locked(void)
         timer_cancel(&pause_timer);
         end_pause(&pause_timer);
         if (callback_level_wanted())
-            irq_raise_software();
+            irq_controller_raise_software();
     }
     cpu_wait_for_interrupt();
     irq_open_once();

@@ -164,11 +164,6 @@ bool irq_dispatch(void)
     return callback_level_wanted();
 }
 
-void irq_raise_software(void)
-{
-    irq_controller_raise_software();
-}
-
 void irq_defer(struct irq_work *work)
 {
     uint32_t flags = irq_save();
@@ -179,7 +174,7 @@ void irq_defer(struct irq_work *work)
         dispatcher.head = work;
     dispatcher.tail = work;
     if (!cpu_in_isr())
-        irq_raise_software();
+        irq_controller_raise_software();
     irq_restore(flags);
 }
 

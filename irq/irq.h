@@ -68,10 +68,6 @@ struct irq_work {
 // Context: any.
 void irq_defer(struct irq_work *work);
 
-// Raises the software interrupt, at whose tail deferred work and waiting callbacks get their turn.
-// Context: any.
-void irq_raise_software(void);
-
 // Takes one interrupt from the controller and runs its handler. Called by the interrupt entry in
 // arch/ only.
 // Result: true when the callback level has to be entered before the interrupted code goes on.

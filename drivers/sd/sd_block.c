@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "drivers/sd/sd_card.h"
 #include "drivers/sd/sd_protocol.h"
@@ -26,7 +27,7 @@ static inline int sd_next(struct sd_card *card);
 
 static inline struct sd_card *sd_card_of_device(struct device *device)
 {
-    return (struct sd_card *)((char *)device - offsetof(struct sd_card, device));
+    return container_of(device, struct sd_card, device);
 }
 
 // The card is ready for the next submit before the core hears of the end: it comes from inside.

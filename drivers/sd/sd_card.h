@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/container.h"
 #include "dma/coherence.h"
 #include "drivers/device.h"
 #include "drivers/sd/sdhci.h"
@@ -37,7 +38,7 @@ struct sd_card {
 
 static inline struct sd_card *sd_card_of_host(struct sdhci *host)
 {
-    return (struct sd_card *)((char *)host - offsetof(struct sd_card, host));
+    return container_of(host, struct sd_card, host);
 }
 
 // Brings the card up from whatever state it is in: to transfer state, its capacity known, its bus

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "arch/report.h"
 #include "drivers/sd/sdhci_internal.h"
@@ -35,12 +36,12 @@ enum {
 
 static inline struct sdhci *host_of_timer(struct timer *timer)
 {
-    return (struct sdhci *)((char *)timer - offsetof(struct sdhci, timer));
+    return container_of(timer, struct sdhci, timer);
 }
 
 static inline struct sdhci *host_of_watchdog(struct timer *timer)
 {
-    return (struct sdhci *)((char *)timer - offsetof(struct sdhci, watchdog));
+    return container_of(timer, struct sdhci, watchdog);
 }
 
 void sdhci_begin(struct sdhci *host, sdhci_done *done)

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "drivers/device.h"
 #include "drivers/uart/uart_chip.h"
@@ -39,7 +40,7 @@ static unsigned uart_count, uart_console;
 
 static struct uart *uart_of(struct device *device)
 {
-    return (struct uart *)((uintptr_t)device - offsetof(struct uart, device));
+    return container_of(device, struct uart, device);
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -122,7 +123,7 @@ void uart_received_isr(struct uart *uart)
 
 static void look(struct irq_work *work)
 {
-    struct uart *uart = (struct uart *)((uintptr_t)work - offsetof(struct uart, look));
+    struct uart *uart = container_of(work, struct uart, look);
     uart->deferred = false;
     uart_received_isr(uart);
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/posix.h"
 #include "irq/callback.h"
@@ -12,8 +13,7 @@ enum { NANOSECONDS = 1000000000 };
 
 static void timed_out(struct timer *timer)
 {
-    struct posix_wait *wait = (struct posix_wait *)((char *)timer -
-                                                    offsetof(struct posix_wait, timer));
+    struct posix_wait *wait = container_of(timer, struct posix_wait, timer);
     wait->timed_out = true;
 }
 
