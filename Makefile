@@ -41,7 +41,7 @@ ifdef APP
 ifneq ($(words $(APP)),1)
 $(error APP=$(APP): make cannot handle a path with blanks)
 endif
-APP_SOURCES := $(if $(wildcard $(APP)/.),$(wildcard $(APP)/*.c),$(wildcard $(APP)))
+APP_SOURCES := $(if $(wildcard $(APP)/.),$(wildcard $(APP)/*.c),$(filter %.c,$(wildcard $(APP))))
 ifeq ($(APP_SOURCES),)
 $(error APP=$(APP): no such .c file, or a folder without .c files)
 endif

@@ -111,6 +111,8 @@ write_file("$folder/app/two.h", qq{const char *two(void);\n});
 is($output, "two files\n", 'test_folder_of_files_is_one_program_and_a_warning_is_no_error')
     or diag($errors);
 
+refused('test_a_program_that_is_no_c_file_is_refused', qr{APP=README.md: no such .c file}, 'run',
+    'APP=README.md');
 refused('test_unknown_board_is_named_with_the_known',
     qr/there is no board "pdp11"; boards: .*zynq/, 'run', $app, 'BOARD=pdp11');
 refused('test_missing_program_is_named', qr/APP=nowhere\.c: no such/, 'run', 'APP=nowhere.c');
