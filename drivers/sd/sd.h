@@ -28,3 +28,6 @@ struct sdhci_settings {
 // most SD_CARDS of them: -ENOMEM.
 enum { SD_CARDS = 2 };
 extern const struct driver sdhci_card;
+
+// The same for a Cadence SD4HC with its host registers (HRS) at .base. At most one: -ENOMEM.
+extern const struct driver sd_cadence_sd4hc;

@@ -50,6 +50,7 @@ void sd_card_bring_up(struct sd_card *card, sd_card_done *done);
 // Makes a host and the card in it a device by hardware->name. For hosts with registers of a
 // vendor's own around a standard SDHCI too: their driver does what is special, then attaches a card
 // of its own. card: zeroed, for good. registers: address of the SDHCI's first register.
-// Result: 0, -ENODEV (no ADMA2 there), -EINVAL (settings), -EEXIST (the name), or irq_install()'s.
+// Result: 0, -ENODEV (no ADMA2 there), -EINVAL (settings), -EFAULT (the card's own memory lies
+// beyond 32 bits), -EEXIST (the name), or irq_install()'s.
 // Context: boot, interrupts masked.
 int sd_card_attach(struct sd_card *card, const struct hardware *hardware, uintptr_t registers);

@@ -315,6 +315,14 @@ static bool sdhci_interrupt(void *context)
     return true;
 }
 
+// The controller takes 32 bits of the table's address: beyond, it would read its descriptors from
+// somewhere else.
+static bool sdhci_reaches_table(const struct sdhci *host)
+{
+    return (uint64_t)(uintptr_t)host->table.entries + sizeof host->table.entries <=
+           (uint64_t)UINT32_MAX + 1;
+}
+
 int sdhci_init(struct sdhci *host, const struct hardware *hardware, uintptr_t registers)
 {
     host->base = registers;
@@ -326,6 +334,8 @@ int sdhci_init(struct sdhci *host, const struct hardware *hardware, uintptr_t re
     int status = sdhci_read_capabilities(host, hardware);
     if (status == 0)
         status = adma2_init(&host->table, host->settings);
+    if (status == 0 && !sdhci_reaches_table(host))
+        status = -EFAULT;
     if (status != 0)
         return status;
     size_t capacity = adma2_capacity(&host->table);

@@ -56,8 +56,8 @@ struct sdhci {
     struct adma2_table table;
 };
 
-// Takes a host into use and leaves it quiet. Result: 0, -ENODEV (no ADMA2), -EINVAL (settings), or
-// irq_install()'s.
+// Takes a host into use and leaves it quiet. Result: 0, -ENODEV (no ADMA2), -EINVAL (settings),
+// -EFAULT (the host itself lies beyond 32 bits), or irq_install()'s.
 // Context: boot.
 int sdhci_init(struct sdhci *host, const struct hardware *hardware, uintptr_t registers);
 

@@ -18,15 +18,16 @@ struct uart_chip {
     // Moves what the receive FIFO holds to bytes, at most limit. Result: bytes moved; fewer than
     // limit: it is empty.
     size_t (*receive)(const struct hardware *hardware, uint8_t *bytes, size_t limit);
-    // Moves bytes to the transmit FIFO until it is full. Result: bytes moved.
+    // Moves bytes to the transmit FIFO as far as it takes them now. Result: bytes moved; it may be
+    // 0 until the FIFO is empty.
     size_t (*send)(const struct hardware *hardware, const uint8_t *bytes, size_t size);
     // True when the transmit FIFO is empty.
     bool (*sent)(const struct hardware *hardware);
     // Lets the receive interrupt through or masks it. An interrupt that came while it was masked
     // may be lost: the class looks into the FIFO itself.
     void (*receive_interrupt)(const struct hardware *hardware, bool on);
-    // The same for the interrupt of an empty transmit FIFO, which must come once the FIFO is empty
-    // after it was let through.
+    // The same for the interrupt of an empty transmit FIFO. Once it was let through, send()
+    // follows; from then on it must come when the FIFO is empty.
     void (*send_interrupt)(const struct hardware *hardware, bool on);
 };
 
@@ -58,6 +59,6 @@ void uart_sent_isr(struct uart *uart);
 
 enum uart_loss { UART_OVERRUN, UART_FRAMING_ERROR, UART_PARITY_ERROR };
 
-// The chip reports that reception went wrong.
-// Context: isr.
+// The chip reports that reception went wrong. Some chips do so whenever their status is read.
+// Context: any, interrupts masked.
 void uart_lost_isr(struct uart *uart, enum uart_loss loss);

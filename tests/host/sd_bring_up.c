@@ -165,11 +165,17 @@ static void test_controller(void)
     model_set(SDHCI_CAPABILITIES, UINT32_MAX);
     tap_equal(sd_card_attach(&card, &hardware, MODEL_BASE), -ENODEV,
               "test_no_host_at_all_is_refused");
+    model_set(SDHCI_CAPABILITIES, SDHCI_CAPABILITY_ADMA2);
+    if ((uintptr_t)&card > UINT32_MAX)
+        tap_equal(sd_card_attach(&card, &hardware, MODEL_BASE), -EFAULT,
+                  "test_a_table_beyond_32_bits_is_refused");
+    else
+        tap_skip("test_a_table_beyond_32_bits_is_refused", "this test lies below 4 GiB");
 }
 
 int main(void)
 {
-    tap_plan(50);
+    tap_plan(51);
     test_sdhc();
     test_sdsc();
     test_old_and_slow_cards();
