@@ -60,7 +60,17 @@ RUN_ELF := $(or $(ELF),$(if $(APP),$(APP_OUT)/$(APP_NAME).elf,$(DEMO_ELF)))
 
 HOST_CC ?= gcc
 WARNINGS := -Wall -Wextra -Werror
-COMMON := -O2 -g -ffile-prefix-map=$(CURDIR)/= -ffunction-sections -fdata-sections $(CPU_FLAGS)
+# The C library: the compiler's own, or one built here. Its headers come behind the compiler's, as
+# where the two were installed together.
+ifeq ($(LIBC),newlib-source)
+NEWLIB := $(shell tools/make-newlib --folder $(CROSS) $(CPU_FLAGS))
+LIBC_INCLUDE := -idirafter $(NEWLIB)/include
+LIBC_LINK := -nostdlib -L$(NEWLIB)/lib -Wl,--start-group -lm -lc -lgcc -Wl,--end-group
+else
+LIBC_LINK := -lm
+endif
+COMMON := -O2 -g -ffile-prefix-map=$(CURDIR)/= -ffunction-sections -fdata-sections $(CPU_FLAGS) \
+    $(LIBC_INCLUDE)
 PUBLIC := -I$(OUT)/include $(addprefix -I,$(wildcard faces/*/include))
 # newlib hides half of POSIX behind these; they change struct sigevent: all who see it must agree.
 POSIX := -D_GNU_SOURCE -D_POSIX_THREADS -D_POSIX_TIMERS -D_POSIX_MONOTONIC_CLOCK
@@ -78,6 +88,7 @@ HOST_FLAGS := -std=gnu11 -O1 -g -ffile-prefix-map=$(CURDIR)/= -fno-omit-frame-po
 WRAPS := $(sort $(shell grep -ohsE '\b__wrap_[A-Za-z0-9_]+' $(wildcard faces/*/*.c)))
 LINK_FLAGS := $(CPU_FLAGS) $(PROGRAM_CPU_FLAGS) -nostartfiles -T linker.ld -Wl,--gc-sections \
     -Wl,--defsym=__ram_start=$(RAM_START) -Wl,--defsym=__ram_size=$(RAM_SIZE) \
+    $(RESET_START:%=-Wl,--defsym=__reset_start=%) \
     -Wl,-z,max-page-size=4096 $(WRAPS:__wrap_%=-Wl,--wrap=%)
 
 # V=1 shows the commands, on standard error: standard output belongs to the program that runs.
@@ -86,7 +97,7 @@ ifeq ($(V),1)
 endif
 say = $(if $(filter 1,$(V)),:,printf '  %-8s %s\n' $(1) '$(2)' >&2)
 compile = @$(call say,CC,$<); mkdir -p $(@D) && $(CROSS)gcc $(FLAGS) -MMD -MP -c $< -o $@
-link = @$(call say,LINK,$@); $(CROSS)gcc $(LINK_FLAGS) $(filter %.o,$^) -lm -o $@
+link = @$(call say,LINK,$@); $(CROSS)gcc $(LINK_FLAGS) $(filter %.o,$^) $(LIBC_LINK) -o $@
 sub = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- Commands ------------------------------------------------------------------------------------
@@ -140,12 +151,15 @@ suite_files = $(foreach s,$1,$(call suite_file,$s))
 test:
 	@[ -n '$(strip $(SUITES))' ] || { echo 'no test matches T=$(T)' >&2; exit 2; }
 	@tools/install-deps test
-	@$(MAKE) $(sub) $(call suite_files,$(filter host/%,$(SUITES))) $(DEMO_ELF) $(OUT)/demo.img >&2
-	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b target-tests >&2 || exit 1; done
+	@$(MAKE) $(sub) host-tests >&2
+	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b board-tests >&2 || exit 1; done
 	@prove --jobs 2 --timer --failures $(if $(filter 1,$(V)),--verbose) --exec tools/run-test \
 	    $(call suite_files,$(SUITES))
 
-target-tests: $(call suite_files,$(filter $(BOARD)/%,$(SUITES)))
+# Suites of tools call make for each board: what two of them want at once is there before.
+host-tests: $(call suite_files,$(filter host/%,$(SUITES)))
+board-tests: $(call suite_files,$(filter $(BOARD)/%,$(SUITES))) \
+    $(if $(filter tools/%,$(SUITES)),$(DEMO_ELF) $(OUT)/demo.img $(OUT)/tests/in_flight.elf)
 
 ## Starts APP, ELF or the demo in gdb, stopped at its first instruction.
 debug: $(if $(ELF),,$(RUN_ELF)) $(default_disk)
@@ -155,7 +169,9 @@ debug: $(if $(ELF),,$(RUN_ELF)) $(default_disk)
 ## Checks what includes what, text, formatting, scripts; runs cppcheck and gcc -fanalyzer.
 lint:
 	@tools/install-deps --check lint
-	@$(MAKE) --keep-going $(sub) $(LINTS) >&2
+	@$(MAKE) --keep-going $(sub) $(LINTS) $(TEST_BOARDS:%=lint-%) >&2
+$(TEST_BOARDS:%=lint-%): lint-%:
+	@$(MAKE) --keep-going $(sub) BOARD=$* $(BOARD_LINTS)
 
 ## Lists the boards.
 boards:
@@ -176,8 +192,10 @@ help:
 	    /^[a-z-]+:/ && text { sub(/:.*/, "", $$1); printf "  %-8s %s\n", $$1, text; text = "" }' \
 	    Makefile
 
-LINTS := lint-rooms lint-text lint-format lint-scripts lint-cppcheck lint-headers lint-analyzer
-.PHONY: all demo run test target-tests debug lint boards deps clean help FORCE .tools $(LINTS)
+LINTS := lint-includes lint-text lint-format lint-scripts
+BOARD_LINTS := lint-symbols lint-cppcheck lint-headers lint-analyzer
+.PHONY: all demo run test host-tests board-tests debug lint boards deps clean help FORCE .tools \
+    $(LINTS) $(BOARD_LINTS) $(TEST_BOARDS:%=lint-%)
 
 # ---- Rules ---------------------------------------------------------------------------------------
 
@@ -188,13 +206,20 @@ LINTS := lint-rooms lint-text lint-format lint-scripts lint-cppcheck lint-header
 # What compiled files depend on besides sources: a file that changes only when its content does.
 write_if_changed = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 $(OUT)/flags: FORCE
-	$(call write_if_changed,$(CROSS) $(FACE_FLAGS) $(TEST_FLAGS) $(LINK_FLAGS))
+	$(call write_if_changed,$(CROSS) $(FACE_FLAGS) $(TEST_FLAGS) $(LINK_FLAGS) $(LIBC_LINK))
 $(OUT)/sources: FORCE
 	$(call write_if_changed,$(KERNEL_SOURCES))
 $(OUT)/demos/sources: FORCE
 	$(call write_if_changed,$(DEMO_SHARED))
 build/host/flags: FORCE
 	$(call write_if_changed,$(HOST_CC) $(HOST_FLAGS))
+
+# What every object for a board needs; behind the | what must be there, whatever its age.
+PREPARED := $(OUT)/flags $(OUT)/include/inflight/version.h | .tools $(NEWLIB:%=%/lib/libc.a)
+ifdef NEWLIB
+$(NEWLIB)/lib/libc.a: | .tools
+	@$(call say,NEWLIB,$(NEWLIB)); tools/make-newlib $(CROSS) $(CPU_FLAGS)
+endif
 
 $(OUT)/include/inflight/version.h: VERSION
 	@mkdir -p $(@D)
@@ -203,7 +228,7 @@ $(OUT)/include/inflight/version.h: VERSION
 $(OUT)/obj/%: FLAGS = $(KERNEL_FLAGS)
 $(OUT)/obj/boot/%: FLAGS = $(FACE_FLAGS)
 $(OUT)/obj/faces/%: FLAGS = $(FACE_FLAGS)
-$(OUT)/obj/%.o: % $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
+$(OUT)/obj/%.o: % $(PREPARED)
 	$(compile)
 
 $(OUT)/kernel.o: $(KERNEL_OBJECTS) $(OUT)/sources
@@ -218,7 +243,7 @@ $(OUT)/inflight.o: $(OUT)/kernel.o
 	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$(OUT)/public $< $@
 
 $(OUT)/demos/%.o: FLAGS = $(DEMO_FLAGS)
-$(OUT)/demos/%.o: demos/% $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
+$(OUT)/demos/%.o: demos/% $(PREPARED)
 	$(compile)
 $(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o linker.ld \
     $(OUT)/demos/sources
@@ -227,7 +252,7 @@ $(OUT)/demo.img: tools/make-test-image
 	@mkdir -p $(@D); $(call say,IMAGE,$@); tools/make-test-image $@ 16M
 
 $(OUT)/tests/%.o: FLAGS = $(TEST_FLAGS)
-$(OUT)/tests/%.o: tests/target/% $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
+$(OUT)/tests/%.o: tests/target/% $(PREPARED)
 	$(compile)
 $(OUT)/tests/%.elf: $(OUT)/tests/%.c.o $(OUT)/kernel.o linker.ld
 	$(link)
@@ -237,8 +262,7 @@ ifdef APP
 $(APP_OUT)/flags: FORCE
 	$(call write_if_changed,$(APP_SOURCES) $(subst ','"'"',$(APP_CFLAGS)))
 $(APP_OUT)/%.o: FLAGS = $(PROGRAM_FLAGS) -I$(APP_FOLDER) $(APP_CFLAGS)
-$(APP_OUT)/%.o: $(APP_FOLDER)/% $(OUT)/flags $(APP_OUT)/flags \
-    $(OUT)/include/inflight/version.h | .tools
+$(APP_OUT)/%.o: $(APP_FOLDER)/% $(APP_OUT)/flags $(PREPARED)
 	$(compile)
 $(APP_OUT)/$(APP_NAME).elf: $(APP_OBJECTS) $(OUT)/inflight.o linker.ld
 	$(link)
@@ -262,8 +286,10 @@ LINT_C := $(shell find $(LINT_ROOMS) -name '*.[ch]')
 LINT_TEXT := $(LINT_C) $(shell find $(LINT_ROOMS) -name '*.S') Makefile \
     $(wildcard tools/* tests/tools/*.t .ci/* *.ld board/*.mk *.md docs/*.md)
 
-lint-rooms: $(KERNEL_OBJECTS)
-	@$(call say,LINT,rooms); tools/check-includes && tools/check-symbols $(CROSS)nm $(OUT)/obj
+lint-includes:
+	@$(call say,LINT,includes); tools/check-includes
+lint-symbols: $(KERNEL_OBJECTS)
+	@$(call say,LINT,symbols of $(BOARD)); tools/check-symbols $(CROSS)nm $(OUT)/obj
 lint-text:
 	@$(call say,LINT,text); tools/check-text $(LINT_TEXT)
 lint-format:
@@ -274,23 +300,28 @@ lint-format:
 	[ -z "$$bad" ]
 lint-scripts:
 	@$(call say,LINT,scripts); tools/check-scripts
-lint-cppcheck:
-	@$(call say,LINT,cppcheck); mkdir -p build/cppcheck; cppcheck --quiet --error-exitcode=1 \
-	    --cppcheck-build-dir=build/cppcheck --enable=warning,performance,portability \
-	    --inline-suppr --suppress=missingIncludeSystem --suppress=comparePointers --std=c11 \
-	    -D__arm__ -D__GNUC__=12 -I. -Iarch/$(ARCH) $(PUBLIC) \
-	    $(filter-out tests/%,$(filter %.c,$(LINT_C)))
+# cppcheck takes the compiler's macros and the width of its pointers from the compiler.
+lint-cppcheck: $(PREPARED)
+	@$(call say,LINT,cppcheck of $(BOARD)); mkdir -p $(OUT)/cppcheck; \
+	    $(CROSS)gcc $(CPU_FLAGS) -dM -E -x c /dev/null > $(OUT)/predefined.h; \
+	    width=$$(awk '$$2 == "__INTPTR_WIDTH__" { print $$3 }' $(OUT)/predefined.h); \
+	    cppcheck --quiet --error-exitcode=1 --cppcheck-build-dir=$(OUT)/cppcheck \
+	    --enable=warning,performance,portability --inline-suppr \
+	    --suppress=missingIncludeSystem --suppress=comparePointers --std=c11 \
+	    --platform=unix$$width --include=$(OUT)/predefined.h -I. -Iarch/$(ARCH) $(PUBLIC) \
+	    $(filter %.c,$(KERNEL_SOURCES) $(wildcard demos/*.c))
 
-# Every header compiles alone.
-LINT_HEADERS := $(filter %.h,$(filter-out tests/% demos/%,$(LINT_C)))
+# Every header compiles alone, those of the board's own architecture with the others.
+OTHER_ARCHES := $(filter-out arch/$(ARCH)/,$(wildcard arch/*/))
+LINT_HEADERS := $(filter %.h,$(filter-out tests/% demos/% $(OTHER_ARCHES:%=%%),$(LINT_C)))
 lint-headers: $(LINT_HEADERS:%=$(OUT)/lint/%.o)
-$(OUT)/lint/%.h.o: %.h $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
+$(OUT)/lint/%.h.o: %.h $(PREPARED)
 	@mkdir -p $(@D); \
 	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -MMD -MP -x c -c \
 	    -include $< /dev/null -o $@
 
 lint-analyzer: $(patsubst %,$(OUT)/lint/%.o,$(filter %.c,$(KERNEL_SOURCES)))
-$(OUT)/lint/%.c.o: %.c $(OUT)/flags $(OUT)/include/inflight/version.h | .tools
+$(OUT)/lint/%.c.o: %.c $(PREPARED)
 	@$(call say,ANALYZE,$<); mkdir -p $(@D) && \
 	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -fanalyzer -MMD -MP -c $< -o $@
 

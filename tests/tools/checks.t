@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# tools/install-deps, tools/check-includes, tools/check-text and the images that tools make.
+# tools/install-deps, tools/make-newlib, tools/check-includes, tools/check-symbols, tools/check-text
+# and the images that tools make.
 use strict;
 use warnings;
 use File::Path qw(make_path);
@@ -7,6 +8,7 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 my $folder = tempdir(CLEANUP => 1);
+delete $ENV{BOARD};
 
 sub command
 {
@@ -47,7 +49,7 @@ script('id', 'echo 1000');
 ok($status == 1 && $output =~ /^Missing: .*gdb-multiarch/m, 'test_missing_tools_are_named')
     or diag($output);
 like($output,
-    qr/^To install:  sudo apt-get install -y --no-install-recommends gcc.* qemu-system-arm gdb$/m,
+    qr{^To install:  sudo apt-get install -y .*-recommends gcc.* qemu-system-arm perl gdb$}m,
     'test_without_rights_the_exact_command_is_printed_with_the_name_apt_knows');
 script('id', 'echo 0');
 ($output, $status) = command("PATH=$folder/bin tools/install-deps --check run");
@@ -55,7 +57,7 @@ ok($status == 1 && $output !~ /^apt-get/m && $output =~ /^To install:  apt-get i
     'test_check_installs_nothing')
     or diag($output);
 ($output, $status) = command("PATH=$folder/bin tools/install-deps run");
-ok($status == 0 && $output =~ /^apt-get .*install .*gcc-arm.* libnewlib.* perl qemu-system-arm$/m,
+ok($status == 0 && $output =~ /^apt-get .*install .*gcc-arm.* libnewlib.* qemu-system-arm perl$/m,
     'test_root_installs') or diag($output);
 unlike($output, qr/^apt-get.* update/m, 'test_known_packages_need_no_update');
 script('apt-cache', '[ -e ' . "$folder/updated ]");
@@ -64,6 +66,54 @@ script('apt-get', 'echo "apt-get $*"; case "$*" in *update) : >' . "$folder/upda
 ok($status == 0 && $output =~ /apt-get.* update.*apt-get.* install/s,
     'test_unknown_packages_are_looked_up_first')
     or diag($output);
+
+# What each command looks for, by boards: a board without a C library wants its source, and what
+# builds it.
+my $for_zynq = qr/gcc-arm-none-eabi libnewlib-arm-none-eabi/;
+my $for_icicle = qr/gcc-riscv64-unknown-elf/;
+sub wanted
+{
+    my ($environment, $purpose) = @_;
+    return (command("env $environment PATH=$folder/bin tools/install-deps --check $purpose"))[0];
+}
+for my $purpose (qw(run debug build)) {
+    unlike(wanted('', $purpose), $for_icicle, "test_${purpose}_asks_for_the_default_board_only");
+    my $asked = wanted('BOARD=icicle', $purpose);
+    ok($asked =~ $for_icicle && $asked =~ /xz-utils make/ && $asked !~ $for_zynq,
+        "test_${purpose}_asks_for_the_given_board_only")
+        or diag($asked);
+}
+for my $purpose (qw(test lint all)) {
+    my $asked = wanted('', $purpose);
+    ok($asked =~ $for_zynq && $asked =~ $for_icicle, "test_${purpose}_asks_for_every_board")
+        or diag($asked);
+    unlike(wanted('BOARD=zynq', $purpose), $for_icicle,
+        "test_${purpose}_asks_for_the_given_board_only");
+}
+script('apt-cache', '[ "$2" != qemu-system-riscv ]');    # Debian 12.
+like(wanted('BOARD=icicle', 'run'), qr/qemu-system-misc/,
+    'test_an_emulator_that_shares_a_package_is_found');
+
+# ---- make-newlib
+my ($name) = command('tools/make-newlib --folder riscv64-unknown-elf- -march=rv64imac');
+like($name, qr{^build/newlib/[0-9a-f]{16}$}, 'test_newlib_is_in_a_folder_named_after_its_flags');
+is((command('tools/make-newlib --folder riscv64-unknown-elf- -march=rv64imac'))[0], $name,
+    'test_the_same_flags_give_the_same_newlib');
+isnt((command('tools/make-newlib --folder riscv64-unknown-elf- -march=rv64ima'))[0], $name,
+    'test_other_flags_give_another_newlib');
+isnt((command('tools/make-newlib --folder riscv32-unknown-elf- -march=rv64imac'))[0], $name,
+    'test_another_compiler_gives_another_newlib');
+SKIP: {
+    skip 'newlib-source is not installed', 2 unless glob '/usr/src/newlib/newlib-*.tar.xz';
+    my @before = glob 'build/newlib/*/lib/libc.a';
+    ($output, $status) = command('tools/make-newlib pdp11-none-aout-');
+    ok($status == 1 && $output =~ m{all of its output is in (\S*build/newlib/log)} && -s $1,
+        'test_a_build_of_newlib_that_fails_says_where_its_output_is')
+        or diag($output);
+    ok(!-e 'build/newlib/work' && "@before" eq join(' ', glob 'build/newlib/*/lib/libc.a'),
+        'test_a_build_of_newlib_that_fails_leaves_nothing_else');
+    unlink 'build/newlib/log';
+}
 
 # ---- check-includes
 ($output, $status) = command('tools/check-includes');
@@ -93,6 +143,23 @@ for my $path (sort keys %bad) {
     like($output, qr/^\Q$path\E:1: /m, "test_${path}_may_not_include_$bad{$path}");
 }
 unlike($output, qr/good/, 'test_right_includes_pass');
+
+# ---- check-symbols
+my %symbols = (
+    'aio/good.c.o' => "io_submit T 0 0\nirq_save_slow U\n__ram_start U\n__clzdi2 U\n",
+    'irq/irq.c.o' => "irq_save_slow T 0 0\n",
+    'dma/bad.c.o' => "dma_start T 0 0\nmemcpy U\n",
+    'drivers/sd/bad.c.o' => "sd_start T 0 0\nprintf U\n",
+    'faces/posix/signal.c.o' => "raise T 0 0\nprintf T 0 0\nmalloc U\n",
+);
+write_file("$folder/objects/$_", $symbols{$_}) for keys %symbols;
+write_file("$folder/nm", qq{#!/bin/sh\nfor file; do :; done\nexec cat "\$file"\n});
+chmod 0755, "$folder/nm";
+($output, $status) = command("tools/check-symbols $folder/nm $folder/objects");
+ok($status == 1 && $output =~ /needs memcpy/ && $output =~ /needs printf/
+        && 2 == (() = $output =~ /needs/g),
+    'test_the_lower_rooms_may_need_only_the_kernel_and_integer_helpers')
+    or diag($output);
 
 # ---- check-text
 write_file("$folder/text.c", "int a; \n" . 'x' x 101 . "\n" . "\xc3\xa4" x 100 . "\nint b;");

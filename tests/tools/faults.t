@@ -1,51 +1,76 @@
 #!/usr/bin/perl
-# Programs that go wrong on the board: each ends at once with a status that is not 0, and a report
-# that says what happened, where, at which level.
+# Programs that go wrong on every board, or on BOARD: each ends at once with a status that is not 0,
+# and a report that says what happened, where, at which level.
 use strict;
 use warnings;
 use Test::More;
 
+my @boards = $ENV{BOARD} // map { m{([^/]+)\.mk$} } glob 'board/*.mk';
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BOARD ELF ARGS ENV DISK SHARE ICOUNT T V)};
 $ENV{TIMEOUT} = 30;
 
 sub run
 {
-    my ($kind) = @_;
-    my $output = `make run APP=tests/tools/fault.c ARGS=$kind 2>&1 </dev/null`;
+    my ($board, $kind) = @_;
+    my $make = "make run BOARD=$board APP=tests/tools/fault.c ARGS=$kind";
+    my $output = `$make 2>&1 </dev/null`;
     my ($status) = $output =~ /^exit (\d+)$/m;
     return ($output, $status // 'none');
 }
 
+# Addresses have as many digits as the board's pointers.
+my $address = qr/0x(?:[0-9a-f]{8}){1,2}/;
+my $null = qr/0x(?:0{8}){1,2}: null pointer/;
+
+# The registers of a report, in their order, by the board's ARCH.
+my %registers = (
+    armv7a => qr/^  r0  [0-9a-f]{8} .*pc  [0-9a-f]{8}/ms,
+    riscv => qr/^  ra  [0-9a-f]{16}  sp  .*a0  .*mepc [0-9a-f]{16}  mtval .*mcause [0-9a-f]{16}/ms,
+);
+sub registers_of
+{
+    my ($board) = @_;
+    open my $file, '<', "board/$board.mk" or die "board/$board.mk: $!\n";
+    my ($arch) = map { /^ARCH := *(\S+)/ } <$file>;
+    return $registers{$arch} // die "no registers of $arch are known here\n";
+}
+
 # kind, exit status, what the report says, the test's name.
 my @faults = (
-    ['read-null', 139, qr/cannot read 0x00000000: null pointer.*at main level/, 'reading_at_null'],
-    ['write-null', 139, qr/cannot write 0x00000000: null pointer.*at main level/,
-        'writing_at_null'],
-    ['call-null', 139, qr/cannot execute at 0x00000000: null pointer.*at main level/,
-        'calling_null'],
-    ['write-constant', 139, qr/cannot write 0x[0-9a-f]+: read-only/, 'writing_a_constant'],
-    ['write-text', 139, qr/cannot write 0x[0-9a-f]+: read-only/, 'writing_text'],
-    ['execute-data', 139, qr/cannot execute at 0x[0-9a-f]+: read-only, or data executed/,
+    ['read-null', 139, qr/cannot read $null.*at main level/, 'reading_at_null'],
+    ['write-null', 139, qr/cannot write $null.*at main level/, 'writing_at_null'],
+    ['call-null', 139, qr/cannot execute at $null.*at main level/, 'calling_null'],
+    ['write-constant', 139, qr/cannot write $address: read-only/, 'writing_a_constant'],
+    ['write-text', 139, qr/cannot write $address: read-only/, 'writing_text'],
+    ['execute-data', 139, qr/cannot execute at $address: read-only, or data executed/,
         'executing_data'],
-    ['unmapped', 139, qr/cannot read 0x70000000: nothing is mapped there/, 'an_unmapped_address'],
-    ['undefined', 132, qr/undefined instruction at 0x[0-9a-f]+.*at main level/,
+    ['unmapped', 139, qr/cannot read 0x(?:0{8})?70000000: nothing is mapped there/,
+        'an_unmapped_address'],
+    ['undefined', 132, qr/undefined instruction at $address.*at main level/,
         'an_undefined_instruction'],
     ['overflow', 139, qr/main's stack has overflowed.*at main level/, 'an_overflow_of_mains_stack'],
     ['callback-write-null', 139, qr/null pointer.*at callback level/, 'a_fault_in_a_callback'],
     ['callback-overflow', 139, qr/the callback stack has overflowed.*at callback level/,
         'an_overflow_of_the_callback_stack'],
 );
-for my $fault (@faults) {
-    my ($kind, $expected, $report, $name) = @$fault;
-    my ($output, $status) = run($kind);
-    my $registers = qr/  r0  [0-9a-f]{8}.*pc  [0-9a-f]{8}/s;
-    ok($status eq $expected && $output =~ $report && $output =~ $registers,
-        "test_${name}_is_reported") or diag($output);
+for my $board (@boards) {
+    my $registers = registers_of($board);
+    for my $fault (@faults) {
+        my ($kind, $expected, $report, $name) = @$fault;
+        my ($output, $status) = run($board, $kind);
+        ok($status eq $expected && $output =~ $report && $output =~ $registers,
+            "test_${name}_is_reported_on_$board")
+            or diag($output);
+    }
+    for (['abort', 134], ['raise', 143]) {
+        my ($kind, $expected) = @$_;
+        my ($output, $status) = run($board, $kind);
+        is($status, $expected, "test_${kind}_ends_with_128_and_the_signal_on_$board")
+            or diag($output);
+    }
+    like((run($board, 'unaligned'))[0], qr/^34333231$/m,
+        "test_unaligned_words_can_be_read_on_$board");
+    like((run($board, 'no-memory'))[0], qr/^ENOMEM$/m,
+        "test_too_large_an_allocation_is_refused_with_enomem_on_$board");
 }
-for (['abort', 134], ['raise', 143]) {
-    my ($output, $status) = run($_->[0]);
-    is($status, $_->[1], "test_$_->[0]_ends_with_128_and_the_signal") or diag($output);
-}
-like((run('unaligned'))[0], qr/^34333231$/m, 'test_unaligned_words_can_be_read');
-like((run('no-memory'))[0], qr/^ENOMEM$/m, 'test_too_large_an_allocation_is_refused_with_enomem');
 done_testing();

@@ -1,13 +1,15 @@
 #!/usr/bin/perl
-# make run, make demo and tools/run: what they pass on, what they answer to bad input, and that
-# they leave nothing behind. Each test runs make as a user would and looks at its two outputs and
-# its status.
+# make run, make demo, make debug and tools/run: what they pass on, what they answer to bad input,
+# and that they leave nothing behind, on every board or on BOARD. Each test runs make as a user
+# would and looks at its two outputs and its status.
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(sleep);
+
+my @boards = $ENV{BOARD} // map { m{([^/]+)\.mk$} } glob 'board/*.mk';
 
 # This may run under a make of its own, whose flags are not ours.
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES)};
@@ -60,34 +62,10 @@ sub refused
     or diag($output, $errors);
 }
 
-my ($output, $errors, $status) = command('', 'make', 'run', $app, q{ARGS=a 'b c' "d\"e,f" '' %41=ä},
-    q{ENV=VALUE='x=y, z'});
-is($output, "[a]\n[b c]\n[d\"e,f]\n[]\n[%41=ä]\nVALUE=[x=y, z] calls=2\n",
-    'test_arguments_and_environment_arrive_as_a_shell_would_split_them');
-is($status, 0, 'test_status_is_0_when_main_returns_0');
-like($errors, qr/\nexit 0\n\z|\Aexit 0\n\z/, 'test_last_line_of_standard_error_is_exit_0');
-
-($output, $errors, $status) = command('', 'make', 'run', $app, 'ARGS=exit 7');
-isnt($status, 0, 'test_status_is_not_0_when_main_returns_7');
-like($errors, qr/^exit 7\n\z/m, 'test_last_line_of_standard_error_is_exit_7');
-like($errors, qr/^to standard error$/m, 'test_standard_error_of_the_program_is_standard_error');
-is($output, '', 'test_standard_output_holds_the_program_s_output_only');
-
+# ---- What every board does
 my $text = join '', map { "line $_ of the input\n" } 1 .. 300;
-($output) = command($text . 'unfinished', 'make', 'run', $app, 'ARGS=copy');
-ok($output eq $text . 'unfinished', 'test_piped_input_arrives_whole_without_echo') or diag($output);
-($output) = command('', 'make', 'run', $app, 'ARGS=copy');
-is($output, '', 'test_empty_input_ends_at_once');
 
-($output, $errors, $status) = command('', 'make', 'run', $app, 'ARGS=hang', 'TIMEOUT=1');
-ok($status && $errors =~ /timed out after 1 s/ && $errors =~ /^exit 124\n\z/m,
-    'test_timeout_ends_the_run_and_says_so')
-    or diag($errors);
-
-($output, $errors, $status) = command('', 'make',
-    'run', 'ELF=build/zynq/apps/program/program.elf', 'ARGS=again');
-like($output, qr/^\[again\]$/m, 'test_elf_boots_a_linked_program');
-
+# A program of two files.
 mkdir "$folder/app";
 write_file("$folder/app/one.c", <<'END');
 #include <stdio.h>
@@ -107,16 +85,80 @@ const char *two(void)
 }
 END
 write_file("$folder/app/two.h", qq{const char *two(void);\n});
-($output, $errors) = command('', 'make', 'run', "APP=$folder/app", 'APP_CFLAGS=-Wall');
-is($output, "two files\n", 'test_folder_of_files_is_one_program_and_a_warning_is_no_error')
-    or diag($errors);
 
+# A file of an odd size, with a comma in its name, which QEMU's options would take for an end.
+my $disk = "$folder/odd,size";
+my $bytes = join '', map { pack 'N', $_ * 2654435761 } 1 .. 250_000;
+write_file($disk, $bytes . 'x');
+my $sum = sha256_hex($bytes . 'x');
+
+for my $board (@boards) {
+    my @run = ('make', 'run', "BOARD=$board");
+    my ($output, $errors, $status) = command('', @run, $app, q{ARGS=a 'b c' "d\"e,f" '' %41=ä},
+        q{ENV=VALUE='x=y, z'});
+    is($output, "[a]\n[b c]\n[d\"e,f]\n[]\n[%41=ä]\nVALUE=[x=y, z] calls=2\n",
+        "test_arguments_and_environment_arrive_as_a_shell_would_split_them_on_$board");
+    is($status, 0, "test_status_is_0_when_main_returns_0_on_$board");
+    like($errors, qr/\nexit 0\n\z|\Aexit 0\n\z/,
+        "test_last_line_of_standard_error_is_exit_0_on_$board");
+
+    ($output, $errors, $status) = command('', @run, $app, 'ARGS=exit 7');
+    isnt($status, 0, "test_status_is_not_0_when_main_returns_7_on_$board");
+    like($errors, qr/^exit 7\n\z/m, "test_last_line_of_standard_error_is_exit_7_on_$board");
+    like($errors, qr/^to standard error$/m,
+        "test_standard_error_of_the_program_is_standard_error_on_$board");
+    is($output, '', "test_standard_output_holds_the_program_s_output_only_on_$board");
+
+    ($output) = command($text . 'unfinished', @run, $app, 'ARGS=copy');
+    ok($output eq $text . 'unfinished', "test_piped_input_arrives_whole_without_echo_on_$board")
+        or diag($output);
+    ($output) = command('', @run, $app, 'ARGS=copy');
+    is($output, '', "test_empty_input_ends_at_once_on_$board");
+
+    ($output, $errors, $status) = command('', @run, $app, 'ARGS=hang', 'TIMEOUT=1');
+    ok($status && $errors =~ /timed out after 1 s/ && $errors =~ /^exit 124\n\z/m,
+        "test_timeout_ends_the_run_and_says_so_on_$board")
+        or diag($errors);
+
+    ($output, $errors, $status)
+        = command('', @run, "ELF=build/$board/apps/program/program.elf", 'ARGS=again');
+    like($output, qr/^\[again\]$/m, "test_elf_boots_a_linked_program_on_$board");
+
+    ($output, $errors) = command('', @run, "APP=$folder/app", 'APP_CFLAGS=-Wall');
+    is($output, "two files\n",
+        "test_folder_of_files_is_one_program_and_a_warning_is_no_error_on_$board")
+        or diag($errors);
+
+    ($output, $errors, $status) = command('', 'make', 'demo', "BOARD=$board", "DISK=$disk");
+    ok($status == 0 && $output =~ /$sum/ && $errors =~ /has 1000001 bytes: padded/,
+        "test_demo_prints_the_digest_of_a_file_of_any_size_on_$board")
+        or diag($output, $errors);
+    is(sha256_hex(read_file($disk)), $sum, "test_padding_leaves_the_file_alone_on_$board");
+
+SKIP: {
+        skip 'gdb-multiarch is not installed', 1 if !grep { -x "$_/gdb-multiarch" } split /:/,
+            $ENV{PATH};
+        ($output, $errors) = command('', 'make', 'debug', "BOARD=$board", $app);
+        ok($output =~ /^Breakpoint 1, main \(argc=1/m && $output =~ /^pc +0x/m
+                && $output =~ /^VALUE=/m,
+            "test_debug_stops_in_main_on_$board")
+            or diag($output, $errors);
+    }
+}
+
+# ---- What is refused, on any board
+$ENV{BOARD} = $boards[0];
 refused('test_a_program_that_is_no_c_file_is_refused', qr{APP=README.md: no such .c file}, 'run',
     'APP=README.md');
 refused('test_unknown_board_is_named_with_the_known',
     qr/there is no board "pdp11"; boards: .*zynq/, 'run', $app, 'BOARD=pdp11');
 refused('test_missing_program_is_named', qr/APP=nowhere\.c: no such/, 'run', 'APP=nowhere.c');
 refused('test_missing_elf_is_named', qr/no such program: nowhere\.elf/, 'run', 'ELF=nowhere.elf');
+SKIP: {
+    skip 'only one board is tested', 1 if @boards < 2;
+    refused('test_a_program_for_another_board_is_refused', qr/not a program for $boards[0]/, 'run',
+        "ELF=build/$boards[1]/apps/program/program.elf");
+}
 refused('test_missing_disk_is_named', qr/DISK=nowhere: no such file/, 'demo', 'DISK=nowhere');
 refused('test_folder_is_no_disk', qr/not a regular file/, 'demo', "DISK=$folder");
 write_file("$folder/empty", '');
@@ -129,17 +171,7 @@ refused('test_environment_without_value_is_refused',
 refused('test_bad_icount_is_refused', qr/ICOUNT=fast: expected/, 'run', $app, 'ICOUNT=fast');
 refused('test_bad_timeout_is_refused', qr/TIMEOUT=soon: expected/, 'run', $app, 'TIMEOUT=soon');
 
-# A file of an odd size, with a comma in its name, which QEMU's options would take for an end.
-my $disk = "$folder/odd,size";
-my $bytes = join '', map { pack 'N', $_ * 2654435761 } 1 .. 250_000;
-write_file($disk, $bytes . 'x');
-my $sum = sha256_hex($bytes . 'x');
-($output, $errors, $status) = command('', 'make', 'demo', "DISK=$disk");
-ok($status == 0 && $output =~ /$sum/ && $errors =~ /has 1000001 bytes: padded/,
-    'test_demo_prints_the_digest_of_a_file_of_any_size')
-    or diag($output, $errors);
-is(sha256_hex(read_file($disk)), $sum, 'test_padding_leaves_the_file_alone');
-
+# ---- What is left behind
 # Killed with no chance to clean up, make takes QEMU with it.
 sub machines
 {
