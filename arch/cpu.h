@@ -45,6 +45,10 @@ static inline bool cpu_in_isr(void);
 // Context: main | callback.
 static inline void cpu_wait_for_interrupt(void);
 
+// Instructions retired so far, low half; always 0 where the CPU does not count them.
+// Context: any.
+static inline uint32_t cpu_instructions(void);
+
 // Orders every store to RAM before it ahead of every register write after it: descriptors before
 // the doorbell.
 // Context: any.

@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 enum {
-    EXIT_ASSERTION = 134, // As a shell shows SIGABRT,
-    EXIT_UNDEFINED = 132, // SIGILL,
-    EXIT_FAULT = 139,     // SIGSEGV.
+    EXIT_ASSERTION = 134,  // As a shell shows SIGABRT,
+    EXIT_UNDEFINED = 132,  // SIGILL,
+    EXIT_BREAKPOINT = 133, // SIGTRAP,
+    EXIT_FAULT = 139,      // SIGSEGV.
 };
 
 // Ends the machine: the debugger or QEMU takes the status (0 … 255); without one the CPU sleeps

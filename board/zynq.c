@@ -29,6 +29,7 @@ const struct board board = {
         { "timer", &timer_a9_global, .base = 0xf8f00200, .irqs = { 27 }, .clock_hz = 100000000 },
         { "stderr", &semihosting_stderr },
         { "ttyPS0", &uart_cadence, .base = 0xe0000000, .irqs = { 59 }, .clock_hz = 50000000 },
+        { "ttyPS1", &uart_cadence, .base = 0xe0001000, .irqs = { 82 }, .clock_hz = 50000000 },
         { "dma0", &dma_pl330, .base = 0xf8003000, .irqs = { 45, 46, 47, 48, 49, 72, 73, 74, 75 } },
         { "ram0", &ram_disk, .settings = &(const struct ram_disk_settings){ ram0, sizeof ram0 } },
         // QEMU works through five descriptors inside the command's write and five more each 100 ns:

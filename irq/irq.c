@@ -14,7 +14,6 @@
 
 enum { DEFERRED_ROUNDS = 2, DEFERRED_REST_NS = 4000 };
 
-// A power of two in size: found by a shift.
 struct irq_line {
     irq_handler *handler;
     void *context;

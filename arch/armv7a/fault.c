@@ -2,7 +2,6 @@
 // B3.12, B3.13).
 #include "arch/fault.h"
 
-#include "arch/assert.h"
 #include "arch/cpu.h"
 #include "arch/report.h"
 
@@ -136,15 +135,4 @@ _Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind
            (unsigned)frame->sp, (unsigned)frame->lr, (unsigned)faulting_pc(frame, kind),
            (unsigned)frame->cpsr, frame->cpsr & CPSR_THUMB ? "Thumb" : "ARM");
     machine_exit(exit_status);
-}
-
-_Noreturn void assertion_failed(const char *expression, const char *file, int line)
-{
-    irq_save();
-    if (!faulted) {
-        faulted = true;
-        report("\nassertion failed: %s (%s:%d), called from %p\n", expression, file, line,
-               __builtin_return_address(0));
-    }
-    machine_exit(EXIT_ASSERTION);
 }

@@ -102,6 +102,21 @@ int _stat(const char *path, struct stat *status)
     return (int)result_or_errno(error);
 }
 
+// Whoever may open a device so may do so.
+int access(const char *path, int mode)
+{
+    static const int flags[] = {
+        [F_OK] = O_RDONLY, [R_OK] = O_RDONLY, [W_OK] = O_WRONLY, [R_OK | W_OK] = O_RDWR
+    };
+    if (mode & ~(R_OK | W_OK | X_OK))
+        return (int)result_or_errno(-EINVAL);
+    int fd = file_open(path, flags[mode & (R_OK | W_OK)]);
+    if (fd < 0)
+        return (int)result_or_errno(fd);
+    file_close(fd);
+    return (int)result_or_errno(mode & X_OK ? -EACCES : 0);
+}
+
 int _isatty(int fd)
 {
     if (is_terminal(fd))

@@ -11,6 +11,8 @@
 #include "irq/clock.h"
 #include "tests/tap.h"
 
+enum { ROUNDS = 3000, CALLBACKS_LEAST = 11 }; // Of main's computation, and meanwhile.
+
 static volatile unsigned runs, depth, deepest;
 static volatile bool stop;
 static enum level seen_level;
@@ -92,6 +94,7 @@ static void flood(struct callback *callback)
         callback_post(callback);
 }
 
+// The timer that ends a pause may come late on a busy host: it is waited for, not assumed.
 static void test_flood(void)
 {
     static struct callback callback = { .run = flood };
@@ -100,11 +103,11 @@ static void test_flood(void)
     runs = 0;
     stop = false;
     callback_post(&callback);
-    while (progress < 100000)
+    while (progress < 100000 || (callback_totals().pauses - pauses < 2 && progress < 100000000))
         progress++;
     stop = true;
     spin(1000000);
-    tap_note("%u callbacks while main counted to 100000, %u pauses", runs,
+    tap_note("%u callbacks while main counted to %u, %u pauses", runs, progress,
              (unsigned)(callback_totals().pauses - pauses));
     tap_ok(runs > CALLBACK_BUDGET && callback_totals().pauses - pauses > 1,
            "test_main_advances_under_a_flood_of_callbacks");
@@ -163,7 +166,8 @@ static void tick_run(struct callback *callback)
         timer_arm(&tick, clock_now_ns() + 20000);
 }
 
-// Main computes with doubles, prints and allocates while callbacks do the same.
+// Main computes with doubles, prints and allocates while callbacks do the same. It goes on until
+// enough of them have come: on a busy host the timer may be late.
 static void test_both_levels_compute(void)
 {
     bool right = true, errno_kept = true;
@@ -171,10 +175,10 @@ static void test_both_levels_compute(void)
     tick.expired = tick_expired;
     tick_callback.run = tick_run;
     timer_arm(&tick, clock_now_ns() + 20000);
-    for (int i = 1; i <= 3000; i++) {
+    for (int i = 1; i <= ROUNDS || (ticks < CALLBACKS_LEAST && i <= 1000 * ROUNDS); i++) {
         char text[64], expected[16];
         errno = EDOM;
-        double a = (double)i / 7.0, b = sqrt(a * a + 1.0), c = b * b - a * a;
+        double a = (double)(i % ROUNDS) / 7.0, b = sqrt(a * a + 1.0), c = b * b - a * a;
         snprintf(text, sizeof text, "%.9f %d", c, i);
         snprintf(expected, sizeof expected, "1.00000000");
         right &= fabs(c - 1.0) < 1e-6 &&
@@ -185,14 +189,15 @@ static void test_both_levels_compute(void)
             memset(memory, 0xaa, (size_t)(i % 500) + 1);
         free(memory);
         errno_kept &= errno == EDOM;
-        if (i % 500 == 0)
+        if (i <= ROUNDS && i % 500 == 0)
             printf("# main %d: %.6f\n", i, c);
     }
     stop = true;
     while (timer_armed(&tick))
         clock_now_ns(); // The compiler must look at the timer again.
     tap_note("%u callbacks meanwhile", ticks);
-    tap_ok(right && ticks > 10, "test_main_computes_right_while_callbacks_use_floating_point");
+    tap_ok(right && ticks >= CALLBACKS_LEAST,
+           "test_main_computes_right_while_callbacks_use_floating_point");
     tap_ok(!callback_failed, "test_callbacks_print_doubles_and_allocate");
     tap_ok(errno_kept, "test_errno_of_main_is_not_the_callbacks");
 }

@@ -8,6 +8,7 @@
 
 #include "aio/core.h"
 #include "arch/cpu.h"
+#include "board/board.h"
 #include "drivers/uart/uart.h"
 #include "irq/clock.h"
 #include "tests/tap.h"
@@ -123,11 +124,7 @@ int main(void)
 {
     tap_plan(16);
     console = device_find("console");
-    for (serial = device_first(); serial; serial = serial->next) {
-        struct uart_statistics statistics;
-        if (uart_statistics(serial->name, &statistics) == 0)
-            break;
-    }
+    serial = device_find(board.console);
     tap_ok(console && serial, "test_console_is_there");
     test_many_writes();
     test_cancel_of_writes();

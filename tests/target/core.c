@@ -195,7 +195,8 @@ static void test_flush(void)
 static void test_refused(void)
 {
     extern char __text_start[];
-    static char *const bad[] = { NULL, (char *)&fake_ops, (char *)4096, (char *)0xfffffff0u };
+    static char *const bad[] = { NULL, (char *)&fake_ops, (char *)4096,
+                                 (char *)(UINTPTR_MAX - 15) };
     struct io_request *request = &requests[0];
     struct io_request before;
     bool refused = true, untouched = true;
@@ -214,11 +215,12 @@ static void test_refused(void)
     tap_ok(untouched && fake.submits == 0, "test_a_refused_request_leaves_no_trace");
     tap_equal(fake.device.statistics.refused, 6, "test_refusals_are_counted");
     extern char __isr_stack_bottom[], __callback_stack_guard[], __main_stack_bottom[];
-    char *const stacks[] = { __isr_stack_bottom, __callback_stack_guard + 1,
-                             __main_stack_bottom - 1 };
+    const uintptr_t stacks[] = { (uintptr_t)__isr_stack_bottom,
+                                 (uintptr_t)__callback_stack_guard + 1,
+                                 (uintptr_t)__main_stack_bottom - 1 };
     bool stacks_refused = true;
     for (unsigned i = 0; i < 3; i++) {
-        *request = (struct io_request){ .op = IO_READ, .buffer = stacks[i], .size = 64 };
+        *request = (struct io_request){ .op = IO_READ, .buffer = (void *)stacks[i], .size = 64 };
         stacks_refused &= io_submit(&fake.device, request) == -EFAULT;
     }
     tap_ok(stacks_refused, "test_the_kernels_stacks_and_all_guards_are_refused");

@@ -1,17 +1,20 @@
 // What a request of the core costs in instructions, counted exactly: from io_submit() to notify().
-// The ceilings are the project's promises; what is measured is printed with each, so that a report
-// shows both.
+// The ceilings are the project's promises, for each CPU its own; what is measured is printed with
+// each, so that a report shows both.
 //
 // Cache maintenance is counted apart: it grows with the buffer and is not there where a bus master
 // sees the caches. So every read is done twice, once as the board needs it and once with the host
 // told that it is coherent, which QEMU, without caches, allows. The second is the ceiling's figure,
-// and maintenance is the difference: nothing is estimated. What the clock's readings themselves
-// cost is measured too and left out.
-// qemu: -icount shift=5,sleep=off
+// and maintenance is the difference: nothing is estimated. What the readings themselves cost
+// is measured too and left out.
+// icount: exact
 // sd: 8M
+#include <string.h>
 
 #include "aio/core.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
+#include "board/board.h"
 #include "drivers/sd/sd_card.h"
 #include "tests/tap.h"
 #include "tests/target/instructions.h"
@@ -21,11 +24,21 @@ enum {
     READ_BYTES = 65536,
     BLOCK = 512,
     READS_PER_MEBIBYTE = 16,
-    CALLBACK_MOST = 180, // The promises, in instructions.
-    SOFTWARE_INTERRUPT_MOST = 120,
-    READ_MOST = 450,
-    PER_MEBIBYTE_MOST = 16384,
 };
+
+// The promises, in instructions.
+struct ceilings {
+    const char *board;
+    uint32_t callback, software_interrupt, read, mebibyte;
+};
+
+static const struct ceilings promises[] = {
+    { "zynq", .callback = 180, .software_interrupt = 120, .read = 450, .mebibyte = 16384 },
+    // RISC-V saves and restores register by register, where ARM has one instruction for many.
+    { "icicle", .callback = 250, .software_interrupt = 190, .read = 580, .mebibyte = 16384 },
+};
+
+static struct ceilings most; // This board's; 0: nothing is promised.
 
 static _Alignas(64) unsigned char buffer[READ_BYTES];
 
@@ -40,20 +53,20 @@ static volatile uint32_t done_at, callback_at;
 static void on_done(struct io_request *request)
 {
     (void)request;
-    done_at = clock_ticks();
+    done_at = count_now();
 }
 
 static void on_callback(struct io_request *request)
 {
     (void)request;
-    callback_at = clock_ticks();
+    callback_at = count_now();
 }
 
-// Instructions between two readings of the clock, the second reading's own not counted.
+// Instructions between two readings, what the readings cost not counted.
 static uint32_t spent(uint32_t from, uint32_t to)
 {
-    uint32_t first = clock_ticks();
-    uint32_t second = clock_ticks();
+    uint32_t first = count_now();
+    uint32_t second = count_now();
     return instructions(from, to) - instructions(first, second);
 }
 
@@ -62,7 +75,7 @@ static uint32_t spent_before(void (*told)(struct io_request *), volatile uint32_
                              uint32_t from)
 {
     uint32_t to = *at;
-    uint32_t first = clock_ticks();
+    uint32_t first = count_now();
     told(NULL);
     return instructions(from, to) - instructions(first, *at);
 }
@@ -89,15 +102,17 @@ static struct io_request read_request(size_t size)
 static struct cost read_cost(struct device *disk, struct io_request *request)
 {
     uint32_t flags = irq_save();
-    uint32_t begun = clock_ticks();
+    uint32_t begun = count_now();
     io_submit(disk, request);
-    uint32_t submitted = clock_ticks();
+    uint32_t submitted = count_now();
     spin(LONG_ENOUGH);
-    uint32_t entered = clock_ticks();
+    uint32_t entered = count_now();
     irq_restore(flags);
-    uint32_t resumed = clock_ticks();
+    uint32_t resumed = count_now();
 
-    if (request->state != IO_IDLE || request->result != (ssize_t)request->size)
+    if (io_in_flight(request))
+        tap_note("a read took longer than it may");
+    if (io_wait(request) != (ssize_t)request->size)
         tap_note("a read failed: %d", (int)request->result);
     return (struct cost){ .submit = spent(begun, submitted),
                           .interrupt = spent(entered, resumed),
@@ -107,17 +122,29 @@ static struct cost read_cost(struct device *disk, struct io_request *request)
 
 static struct sd_card *sd_card(struct device *disk)
 {
-    return (struct sd_card *)((char *)disk - offsetof(struct sd_card, device));
+    return container_of(disk, struct sd_card, device);
 }
 
 // The same read where the controller sees the caches.
 static struct cost coherent_read_cost(struct device *disk, struct io_request *request)
 {
     bool *coherent = &sd_card(disk)->host.coherent;
+    bool as_it_is = *coherent;
     *coherent = true;
     struct cost cost = read_cost(disk, request);
-    *coherent = false;
+    *coherent = as_it_is;
     return cost;
+}
+
+// Holds a figure to its promise. Without one it is only said.
+static void hold(uint32_t figure, uint32_t promise, const char *name)
+{
+    if (promise != 0) {
+        tap_at_most(figure, promise, name);
+    } else {
+        tap_skip(name, "nothing is promised for this board");
+        tap_note("figure: %s: %u", name, (unsigned)figure);
+    }
 }
 
 static void test_interrupt(struct device *disk)
@@ -125,7 +152,7 @@ static void test_interrupt(struct device *disk)
     struct io_request request = read_request(BLOCK);
     request.notify = on_callback;
     struct cost all = read_cost(disk, &request), cost = coherent_read_cost(disk, &request);
-    tap_at_most(cost.callback, CALLBACK_MOST, "test_interrupt_entry_to_callback");
+    hold(cost.callback, most.callback, "test_interrupt_entry_to_callback");
     tap_note("figure: and %u of cache maintenance for one block",
              (unsigned)(all.callback - cost.callback));
     request.notify = NULL;
@@ -139,17 +166,17 @@ static uint32_t work_at;
 static void work_run(struct irq_work *work)
 {
     (void)work;
-    work_at = clock_ticks();
+    work_at = count_now();
 }
 
 static void test_software_interrupt(void)
 {
     static struct irq_work work = { .run = work_run };
-    uint32_t begun = clock_ticks();
+    uint32_t begun = count_now();
     irq_defer(&work);
-    uint32_t ended = clock_ticks();
-    tap_at_most(spent(begun, ended), SOFTWARE_INTERRUPT_MOST,
-                "test_software_interrupt_without_callback_and_back");
+    uint32_t ended = count_now();
+    hold(spent(begun, ended), most.software_interrupt,
+         "test_software_interrupt_without_callback_and_back");
     tap_note("figure: to the work itself: %u", (unsigned)spent(begun, work_at));
 }
 
@@ -159,7 +186,7 @@ static void test_whole_read(struct device *disk, size_t size, const char *name)
     request.notify = empty_callback;
     struct cost all = read_cost(disk, &request), cost = coherent_read_cost(disk, &request);
     uint32_t sum = cost.submit + cost.interrupt;
-    tap_at_most(sum, READ_MOST, name);
+    hold(sum, most.read, name);
     tap_note(
         "figure: %u to submit, %u for the interrupt and the callback, and %u of cache maintenance",
         (unsigned)cost.submit, (unsigned)cost.interrupt,
@@ -178,7 +205,7 @@ static void test_per_mebibyte(struct device *disk)
         maintained += all.submit + all.interrupt - cost.submit - cost.interrupt;
     }
     // A copy loop would take 131,072 even with 8 bytes an instruction.
-    tap_at_most(total, PER_MEBIBYTE_MOST, "test_cpu_never_touches_the_data");
+    hold(total, most.mebibyte, "test_cpu_never_touches_the_data");
     tap_note("figure: and %u of cache maintenance", (unsigned)maintained);
 }
 
@@ -186,6 +213,9 @@ int main(void)
 {
     struct device *disk = device_find("mmcblk0");
     struct io_request open = { .op = IO_OPEN };
+    for (unsigned i = 0; i < sizeof promises / sizeof promises[0]; i++)
+        if (strcmp(promises[i].board, board.name) == 0)
+            most = promises[i];
     tap_plan(6);
     io_submit(disk, &open);
     if (!tap_equal(io_wait(&open), 0, "test_card_is_ready"))

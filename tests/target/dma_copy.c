@@ -103,6 +103,25 @@ static void test_fill(void)
     tap_ok(good, claim(name));
 }
 
+// Long enough for every way in which an engine cuts a fill.
+static void test_big_fill(void)
+{
+    const char *name = "test_dma_fill_of_3_mib";
+    if (!dma_capabilities(engine)->fill) {
+        tap_skip(claim(name), "this engine does not fill");
+        return;
+    }
+    bool good = true;
+    for (size_t offset = 0; offset < 80 && good; offset += 39) {
+        size_t size = BIG - 1000 - offset;
+        unsigned char *to = big_destination + 64 + offset;
+        memset(big_destination, 0xee, sizeof big_destination);
+        good = fill(to, 0x5a, size) == 0 && to[-1] == 0xee && to[0] == 0x5a &&
+               memcmp(to, to + 1, size - 1) == 0 && to[size] == 0xee;
+    }
+    tap_ok(good, claim(name));
+}
+
 // 31 segments of odd sizes, some empty, scattered backwards.
 static void test_scatter_gather(void)
 {
@@ -170,6 +189,7 @@ static void tests(void)
     test_all_alignments();
     test_big_copy();
     test_fill();
+    test_big_fill();
     test_scatter_gather();
     test_nothing();
     test_bad_addresses();
@@ -178,5 +198,5 @@ static void tests(void)
 
 int main(void)
 {
-    return on_every_engine(tests, 13);
+    return on_every_engine(tests, 14);
 }

@@ -42,6 +42,16 @@ static void test_open(void)
     tap_ok(close(first) == -1 && errno == EBADF, "test_closing_a_closed_descriptor");
 }
 
+static void test_access(void)
+{
+    tap_ok(access("/dev/ram0", R_OK | W_OK) == 0 && access("/dev/null", F_OK) == 0,
+           "test_access_to_what_may_be_opened");
+    tap_ok(access("/dev/nothing", F_OK) == -1 && errno == ENOENT, "test_access_to_no_such_device");
+    tap_ok(access("/proc/interrupts", W_OK) == -1 && errno == EACCES,
+           "test_access_to_a_read_only_file_for_writing");
+    tap_ok(access("/dev/null", X_OK) == -1 && errno == EACCES, "test_no_device_can_be_executed");
+}
+
 static void test_positions(void)
 {
     struct stat status;
@@ -225,8 +235,9 @@ static void test_stdio(void)
 
 int main(void)
 {
-    tap_plan(24);
+    tap_plan(28);
     test_open();
+    test_access();
     test_positions();
     test_stdio(); // Before the card is written to.
     test_close_while_reading();

@@ -6,14 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "board_find.h"
 #include "drivers/sd/sd_card.h"
 #include "sd_image.h"
 #include "tests/tap.h"
 
 enum {
     MEBIBYTE = 1048576,
-    UNMAPPED = 0x40000000, // Neither RAM nor a register on zynq.
-    SD_IRQ = 56,
+    UNMAPPED = 0x60000000, // Nothing answers there on any board: neither RAM nor a register.
     CANCELS = 100,
     SECOND_NS = 1000000000,
 };
@@ -33,11 +33,18 @@ static struct adma2_descriptor *descriptor_of_piece(unsigned piece)
     return &table->entries[table->lead + piece * table->stride];
 }
 
+static unsigned sd_irq(void)
+{
+    return board_find(card->name)->irqs[0];
+}
+
+// Interrupts of the controller that had a reason. QEMU's PLIC also remembers what was raised and
+// withdrawn while the one before was being served, as it happens in a storm.
 static uint32_t sd_interrupts(void)
 {
     struct irq_statistics statistics;
-    irq_statistics(SD_IRQ, &statistics);
-    return statistics.count;
+    irq_statistics(sd_irq(), &statistics);
+    return statistics.count - statistics.unhandled;
 }
 
 static void spin(unsigned iterations)
@@ -119,12 +126,12 @@ static void test_lost_interrupt(void)
 {
     uint64_t start = clock_now_ns();
 
-    irq_disable(SD_IRQ);
+    irq_disable(sd_irq());
     start_read(0, buffer, 65536);
     tap_equal((long)io_wait(&request), -EIO, "test_sd_lost_interrupt_is_eio");
     uint64_t taken = clock_now_ns() - start;
     tap_ok(taken >= SECOND_NS && taken < 5ull * SECOND_NS, "test_sd_watchdog_takes_seconds");
-    irq_enable(SD_IRQ);
+    irq_enable(sd_irq());
     check_next_request("test_sd_read_after_lost_interrupt");
 }
 

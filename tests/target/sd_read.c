@@ -83,7 +83,8 @@ static void test_refused_buffers(void)
     extern char __text_start[], __kernel_data_start[];
 
     tap_equal(card_do(IO_READ, 0, NULL, SECTOR), -EFAULT, "test_sd_read_into_null");
-    tap_equal(card_do(IO_READ, 0, (void *)0x40000000, SECTOR), -EFAULT, "test_sd_read_outside_ram");
+    tap_equal(card_do(IO_READ, 0, (void *)(uintptr_t)0x60000000, SECTOR), -EFAULT,
+              "test_sd_read_outside_ram");
     tap_equal(card_do(IO_READ, 0, __text_start, SECTOR), -EFAULT, "test_sd_read_into_text");
     tap_equal(card_do(IO_READ, 0, __kernel_data_start, SECTOR), -EFAULT,
               "test_sd_read_into_the_kernel");

@@ -64,6 +64,10 @@ static inline bool cpu_in_isr(void)
 {
     return fake_in_isr;
 }
+static inline uint32_t cpu_instructions(void)
+{
+    return 0;
+}
 static inline void cpu_wait_for_interrupt(void)
 {
 }

@@ -1,0 +1,115 @@
+// Trap entry on RISC-V in machine mode: the vectors, the interrupt path up to the callback level,
+// and the way into a fault report.
+//
+// An interrupt saves what a C function may destroy on the isr stack. mscratch tells where that
+// begins; while the isr level runs it is 0 (cpu_in_isr()). Interrupts do not nest at isr level, so
+// the isr stack holds one frame, or two while the callback level is active.
+    .equ    FRAME_SP, 16 * 8
+    .equ    FRAME_MEPC, 17 * 8
+    .equ    FRAME_BYTES, 18 * 8         // A multiple of 16, as the calling convention wants.
+
+    .equ    MSTATUS_MPIE, 1 << 7
+    .equ    MSTATUS_MPP_MACHINE, 3 << 11
+
+// Vectored mode: exceptions come to the first entry, interrupt n to entry n (3.1.7). Local
+// interrupts past the standard ones are never enabled.
+    .section .vectors, "ax"
+    .balign 256
+    .option push
+    .option norvc
+    .global vectors
+vectors:
+    j       fault_entry
+    .rept   11
+    j       irq_entry
+    .endr
+    .option pop
+
+    .text
+    .macro  each_saved_register op
+    \op     ra, 0 * 8(sp)
+    \op     t0, 1 * 8(sp)
+    \op     t1, 2 * 8(sp)
+    \op     t2, 3 * 8(sp)
+    \op     a0, 4 * 8(sp)
+    \op     a1, 5 * 8(sp)
+    \op     a2, 6 * 8(sp)
+    \op     a3, 7 * 8(sp)
+    \op     a4, 8 * 8(sp)
+    \op     a5, 9 * 8(sp)
+    \op     a6, 10 * 8(sp)
+    \op     a7, 11 * 8(sp)
+    \op     t3, 12 * 8(sp)
+    \op     t4, 13 * 8(sp)
+    \op     t5, 14 * 8(sp)
+    \op     t6, 15 * 8(sp)
+    .endm
+
+    .type   irq_entry, %function
+irq_entry:
+    csrrw   sp, mscratch, sp
+    addi    sp, sp, -FRAME_BYTES
+    each_saved_register sd
+    csrrw   t0, mscratch, zero          // The interrupted stack; from here on this is isr level.
+    sd      t0, FRAME_SP(sp)
+    call    irq_dispatch
+    bnez    a0, callback_level_enter
+    .type   irq_leave, %function
+irq_leave:
+    // The interrupted code's reservation must not survive: a store-conditional to nowhere ends it
+    // (volume I, 8.2).
+    addi    t0, sp, FRAME_MEPC
+    sc.d    zero, zero, (t0)
+    addi    t0, sp, FRAME_BYTES
+    csrw    mscratch, t0
+    each_saved_register ld
+    ld      sp, FRAME_SP(sp)
+    mret
+
+// The callback level is entered from the tail of an interrupt that came out of main. Main's frame
+// stays on the isr stack, and mscratch points to its lower end: a callback's interrupts push and
+// pop their own frame below it. They overwrite mepc and what mret takes from mstatus. No
+// floating-point register is saved: the boards' harts have none, or programs do not use them.
+    .type   callback_level_enter, %function
+callback_level_enter:
+    csrr    t0, mepc
+    sd      t0, FRAME_MEPC(sp)
+    csrw    mscratch, sp
+    la      sp, __callback_stack_top
+    call    callback_level_run
+    csrrw   sp, mscratch, zero
+    ld      t0, FRAME_MEPC(sp)
+    csrw    mepc, t0
+    li      t0, MSTATUS_MPP_MACHINE | MSTATUS_MPIE
+    csrs    mstatus, t0
+    j       irq_leave
+
+// Faults: everything the report shows is stored as struct fault_frame of fault.c. There is no
+// register free for the address of the fault stack but sp, whose value mscratch keeps meanwhile.
+    .equ    FAULT_FRAME_BYTES, 32 * 8   // x1 … x31, and whether it happened at isr level.
+    .macro  fault_stack in_isr
+    la      sp, __fault_stack_top - FAULT_FRAME_BYTES
+    sd      a0, 9 * 8(sp)
+    li      a0, \in_isr
+    .endm
+
+    .type   fault_entry, %function
+    .balign 4
+fault_entry:
+    csrrw   sp, mscratch, sp
+    bnez    sp, 1f
+    fault_stack 1
+    j       2f
+1:  fault_stack 0
+2:  sd      a0, 31 * 8(sp)
+    csrrw   a0, mscratch, zero
+    sd      a0, 1 * 8(sp)
+    sd      ra, 0 * 8(sp)
+    .irp    x, 3, 4, 5, 6, 7, 8, 9
+    sd      x\x, (\x - 1) * 8(sp)
+    .endr
+    .irp    x, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    sd      x\x, (\x - 1) * 8(sp)
+    .endr
+    mv      a0, sp
+    call    fault_taken

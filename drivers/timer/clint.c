@@ -1,0 +1,69 @@
+// The timer of the Core-Local Interruptor (SiFive CLINT; RISC-V Privileged Architecture, 3.2.1): a
+// 64-bit counter that all harts share, and a comparator for each. Its interrupt is there as long as
+// the counter is not below the comparator. Runs at a fixed rate, which is board data.
+#include "arch/hardware.h"
+#include "arch/mmio.h"
+#include "irq/clock.h"
+#include "irq/irq.h"
+
+enum {
+    CLINT_MTIMECMP_LOW = 0x4000, // Of hart 0.
+    CLINT_MTIMECMP_HIGH = 0x4004,
+    CLINT_MTIME_LOW = 0xbff8,
+    CLINT_MTIME_HIGH = 0xbffc,
+};
+
+static uintptr_t base;
+
+uint64_t clock_counter(void)
+{
+    // The halves are read high, low, high: a carry in between shows as a changed high half.
+    uint32_t high = read32(base + CLINT_MTIME_HIGH);
+    for (;;) {
+        uint32_t low = read32(base + CLINT_MTIME_LOW);
+        uint32_t again = read32(base + CLINT_MTIME_HIGH);
+        if (again == high)
+            return (uint64_t)high << 32 | low;
+        high = again;
+    }
+}
+
+uint32_t clock_counter_low(void)
+{
+    return read32(base + CLINT_MTIME_LOW);
+}
+
+void clock_counter_set_alarm(uint64_t ticks)
+{
+    // The comparator is out of reach while its halves do not belong together (3.2.1).
+    write32(base + CLINT_MTIMECMP_HIGH, UINT32_MAX);
+    write32(base + CLINT_MTIMECMP_LOW, (uint32_t)ticks);
+    write32(base + CLINT_MTIMECMP_HIGH, (uint32_t)(ticks >> 32));
+}
+
+void clock_counter_clear_alarm(void)
+{
+    clock_counter_set_alarm(UINT64_MAX);
+}
+
+static bool clint_interrupt(void *context)
+{
+    (void)context;
+    clock_counter_clear_alarm();
+    clock_alarm();
+    return true;
+}
+
+static int clint_start(const struct hardware *hardware)
+{
+    base = hardware->base;
+    clock_counter_clear_alarm();
+    int error = irq_install(hardware->irqs[0], hardware->name, clint_interrupt, NULL);
+    if (error)
+        return error;
+    clock_init(hardware->clock_hz);
+    irq_enable(hardware->irqs[0]);
+    return 0;
+}
+
+const struct driver timer_clint = { clint_start };

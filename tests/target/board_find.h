@@ -1,0 +1,15 @@
+// What a suite asks of the board's list of hardware.
+#pragma once
+
+#include <string.h>
+
+#include "board/board.h"
+
+// Result: the hardware of that name, or NULL.
+static inline const struct hardware *board_find(const char *name)
+{
+    for (unsigned i = 0; i < BOARD_HARDWARE && board.hardware[i].name; i++)
+        if (strcmp(board.hardware[i].name, name) == 0)
+            return &board.hardware[i];
+    return NULL;
+}
