@@ -31,30 +31,26 @@ struct slot {
     unsigned offset, size; // Of the buffer in memory.
     enum fate fate;
     bool busy, notified;
-    unsigned done, done_total, notified_total;
+    unsigned done;
 };
 
 static struct slot slots[SLOTS];
 static struct device *devices[4];
-static volatile unsigned completed;
-static unsigned submitted, cancelled_queued, cancelled_running, late, finished_well;
+static unsigned submitted, completed, cancelled_queued, cancelled_running, late, finished_well;
 static unsigned bad_results, bad_guards, refused;
 
 static void on_done(struct io_request *request)
 {
     struct slot *slot = (struct slot *)request;
     slot->done++;
-    if (!request->notify) {
+    if (!request->notify)
         slot->notified = true;
-        completed++;
-    }
 }
 
 static void on_notify(struct io_request *request)
 {
     struct slot *slot = (struct slot *)request;
     slot->notified = true;
-    completed++;
 }
 
 static unsigned char guard_byte(const struct slot *slot, unsigned i)
@@ -126,6 +122,7 @@ static ssize_t expected(const struct slot *slot)
 static void check(struct slot *slot)
 {
     ssize_t result = slot->request.result;
+    completed++;
     if (result == -ECANCELED || result == -ETIMEDOUT)
         bad_results += slot->request.moved > slot->size;
     else if (result != expected(slot)) {
