@@ -7,7 +7,7 @@
 
 BOARD ?= zynq
 BOARDS := $(patsubst board/%.mk,%,$(wildcard board/*.mk))
-ifeq ($(filter $(BOARD),$(BOARDS)),)
+ifneq ($(words $(BOARD))/$(filter $(BOARD),$(BOARDS)),1/$(strip $(BOARD)))
 $(error there is no board "$(BOARD)"; boards: $(BOARDS))
 endif
 include board/$(BOARD).mk
@@ -22,9 +22,9 @@ MAKEFLAGS += --silent --no-print-directory --no-builtin-rules
 # ---- What is compiled ----------------------------------------------------------------------------
 
 # Chips of other boards stay out; a file that no board's CHIPS names is common to all.
-CHIPS_OF_BOARDS := $(shell sed -n 's/^CHIPS := //p' board/*.mk)
+CHIPS_OF_BOARDS := $(wildcard $(shell sed -n 's/^CHIPS := //p' board/*.mk))
 ROOMS := arch arch/$(ARCH) boot boot/$(ARCH) irq dma drivers drivers/* aio fs faces/*
-KERNEL_SOURCES := $(filter-out $(filter-out $(CHIPS),$(CHIPS_OF_BOARDS)), \
+KERNEL_SOURCES := $(filter-out $(filter-out $(wildcard $(CHIPS)),$(CHIPS_OF_BOARDS)), \
     $(wildcard $(addsuffix /*.c,$(ROOMS)) $(addsuffix /*.S,$(ROOMS)) board/$(BOARD).c))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(OUT)/obj/%.o)
 FACE_OBJECTS := $(filter $(OUT)/obj/faces/%,$(KERNEL_OBJECTS))
@@ -81,7 +81,7 @@ KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns
 FACE_FLAGS := $(KERNEL_FLAGS) $(POSIX) $(PUBLIC)
 PROGRAM_FLAGS := $(COMMON) $(PROGRAM_CPU_FLAGS) $(POSIX) $(PUBLIC)
 DEMO_FLAGS := $(PROGRAM_FLAGS) -std=gnu11 $(WARNINGS)
-TEST_FLAGS := $(PROGRAM_FLAGS) $(INTERNAL)
+TEST_FLAGS := $(PROGRAM_FLAGS) $(INTERNAL) -Itests/target/$(ARCH)
 HOST_FLAGS := -std=gnu11 -O1 -g -ffile-prefix-map=$(CURDIR)/= -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -I. -Itests/host/fake
 # A function __wrap_f in a face takes the place of newlib's f.

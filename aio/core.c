@@ -55,12 +55,8 @@ static void start_locked(struct device *device, struct io_lane *lane, struct io_
 static void start_waiting(struct irq_work *work)
 {
     struct io_lane *lane = container_of(work, struct io_lane, start);
-    while (queue_waits(lane) && lane->in_flight < lane->depth) {
-        // See io_submit().
-        if (lane->in_flight > 0 && queue_first(lane)->op == IO_FLUSH)
-            break;
+    while (lane_starts_next(lane))
         start_locked(lane->device, lane, queue_pop(lane));
-    }
     lane->waiting &= ~(uint32_t)LANE_STARTING;
 }
 

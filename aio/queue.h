@@ -37,20 +37,10 @@ static inline void queue_remove(struct io_lane *lane, struct io_request *request
     request->next = request->previous = NULL;
 }
 
-static inline bool queue_waits(const struct io_lane *lane)
-{
-    return (lane->waiting & ~(uint32_t)LANE_STARTING) != 0;
-}
-
 // Result: the longest waiting request of the first queue that has any; there must be one.
-static inline struct io_request *queue_first(const struct io_lane *lane)
-{
-    return lane->queue[__builtin_ctz(lane->waiting)].head;
-}
-
 static inline struct io_request *queue_pop(struct io_lane *lane)
 {
-    struct io_request *request = queue_first(lane);
+    struct io_request *request = lane->queue[__builtin_ctz(lane->waiting)].head;
     queue_remove(lane, request);
     return request;
 }

@@ -59,6 +59,15 @@ static inline void barrier_publish(void);
 // Context: any.
 static inline void barrier_consume(void);
 
+// Orders every store to RAM before it ahead of every store to RAM after it, as bus masters see
+// them: an entry before the index that covers it.
+// Context: any.
+static inline void barrier_store(void);
+
+// Orders every access before it, loads, stores and registers, ahead of every access after it.
+// Context: any.
+static inline void barrier_full(void);
+
 // Writes the lines that hold [address, address + size) back to memory, where bus masters see them.
 // This and the two below end with a full barrier: the maintenance is complete when they return.
 // Context: any. Cost: a few instructions a line.

@@ -6,6 +6,9 @@
 
 extern char __text_start[], __rodata_end[], __kernel_data_start[], __kernel_data_end[];
 extern char __callback_stack_guard[], __callback_stack_bottom[];
+extern char __main_stack_guard[], __main_stack_bottom[];
+extern char __isr_stack_guard[], __isr_stack_bottom[];
+extern char __fault_stack_guard[], __fault_stack_bottom[];
 
 static const struct memory_range *memory_ram;
 static size_t memory_above; // Bytes from the callback stack, behind all that is forbidden, to RAM's
@@ -53,4 +56,17 @@ inline int memory_check(uintptr_t address, size_t size, enum memory_access acces
     if ((size <= memory_above) & (offset <= memory_above - size))
         return 0;
     return check_below(address, size, access);
+}
+
+const char *memory_guard_hit(uintptr_t address)
+{
+    if (overlaps(address, 1, __main_stack_guard, __main_stack_bottom))
+        return "main's stack has overflowed";
+    if (overlaps(address, 1, __callback_stack_guard, __callback_stack_bottom))
+        return "the callback stack has overflowed";
+    if (overlaps(address, 1, __isr_stack_guard, __isr_stack_bottom))
+        return "the isr stack has overflowed";
+    if (overlaps(address, 1, __fault_stack_guard, __fault_stack_bottom))
+        return "the fault stack has overflowed";
+    return NULL;
 }

@@ -24,6 +24,11 @@ enum memory_access {
 // Context: boot.
 void memory_init(const struct memory_range *ram);
 
+// What it means that this address faulted, where it lies in the guard below a stack: "main's stack
+// has overflowed" or the like; else NULL.
+// Context: any.
+const char *memory_guard_hit(uintptr_t address);
+
 // Checks that size bytes at address may be moved by hardware in this way. Nothing is read at the
 // address.
 // Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, text as a destination, the

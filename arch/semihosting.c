@@ -9,18 +9,28 @@
 enum { OPEN_MODE_WRITE = 4, OPEN_MODE_STDERR = 8, STOPPED_APPLICATION_EXIT = 0x20026 };
 
 static bool semihosting_available;
+static void (*power_off)(int status);
 
 void machine_semihosting(bool available)
 {
     semihosting_available = available;
 }
 
+void machine_power_off_by(void (*off)(int status))
+{
+    power_off = off;
+}
+
 _Noreturn void machine_exit(int status)
 {
     const uintptr_t parameters[] = { STOPPED_APPLICATION_EXIT, (uintptr_t)status };
     irq_save();
-    if (semihosting_available)
+    bool available = semihosting_available;
+    semihosting_available = false; // Without a debugger the call is a fault, which ends here too.
+    if (available)
         semihosting_call(SYS_EXIT_EXTENDED, parameters);
+    if (power_off)
+        power_off(status);
     for (;;)
         cpu_wait_for_interrupt();
 }

@@ -13,7 +13,8 @@ extern const struct driver irq_plic, timer_clint, dma_sifive_pdma, ram_disk, sem
 
 static _Alignas(64) char ram0[4 * MiB];
 
-// All bus masters reach DDR through the level-2 cache and see what the hart sees.
+// All bus masters reach this window of DDR through the level-2 cache and see what the hart sees.
+// QEMU's PLIC lacks the chip's last source, 186, and logs so at boot.
 const struct board board = {
     .name = "icicle",
     .ram = { 0x80000000, 1024 * MiB },
@@ -23,6 +24,7 @@ const struct board board = {
         { 0x20000000, 2 * MiB },  // Peripherals: UARTs, SD.
     },
     .console = "ttyS0",
+    .disk = "mmcblk0",
     .semihosting = true,
     .hardware = {
         { "plic", &irq_plic, .base = 0x0c000000,

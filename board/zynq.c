@@ -22,6 +22,7 @@ const struct board board = {
         { 0xf8000000, 16 * MiB }, // System registers, DMA; the core's timers and interrupts.
     },
     .console = "ttyPS0",
+    .disk = "mmcblk0",
     .semihosting = true,
     .hardware = {
         { "gic", &irq_gic, .base = 0xf8f01000,

@@ -6,6 +6,7 @@ TITLE := Xilinx Zynq-7000: Cortex-A9, PL330 DMA, GIC, SD card (QEMU: xilinx-zynq
 # newlib is built.
 ARCH := armv7a
 CROSS := arm-none-eabi-
+ELF_CLASS := ELF32
 ELF_MACHINE := ARM
 CPU_FLAGS := -mcpu=cortex-a9 -mfpu=neon -mfloat-abi=hard
 KERNEL_CPU_FLAGS := -marm -mgeneral-regs-only -mno-unaligned-access
@@ -20,14 +21,16 @@ RAM_SIZE := 0x07f00000
 RESET_START :=
 
 # Sources that only boards with this chip link; a file that no board names is linked everywhere.
-CHIPS := irq/gic.c drivers/timer/a9_global.c dma/pl330.c dma/pl330_program.c dma/pl330_run.c drivers/uart/cadence.c
+CHIPS := irq/gic.c drivers/timer/a9_global.c dma/pl330*.c drivers/uart/cadence.c
 
-# How QEMU runs it; a disk image is an SD card, whose size must be a power of two. There is nothing
-# to share a folder by. Instructions are counted exactly at this -icount shift: 32 ns each, where
-# the timer resolves 10.
+# How QEMU runs it; a disk image is an SD card, whose size must be a power of two; io_uring makes it
+# several times as fast where it is allowed. There is nothing to share a folder by. Instructions are
+# counted exactly at this -icount shift: 32 ns each, where the timer resolves 10.
 QEMU := qemu-system-arm
 QEMU_FLAGS := -M xilinx-zynq-a9
 QEMU_KERNEL := -kernel
 QEMU_DISK := -drive if=sd
+QEMU_DISK_SIZE := power-of-two
+QEMU_DISK_AIO := aio=io_uring
 QEMU_SHARE :=
 EXACT_ICOUNT := 5

@@ -65,13 +65,13 @@ static void must(int error, const char *step)
 _Noreturn void boot(void);
 _Noreturn void boot(void)
 {
-    memory_init(&board.ram);                  // What may be moved where.
-    protection_init(&board.ram, board.mmio);  // The memory map; caches on.
     machine_semihosting(board.semihosting);   // A way to end,
     report_to(messages());                    // and a way to complain.
+    memory_init(&board.ram);                  // What may be moved where.
+    protection_init(&board.ram, board.mmio);  // The memory map; caches on.
     start_hardware();                         // In the board's order: interrupt controller first.
     must(start_console(), "no console");      // Line editing on the serial port.
-    devfs_init();                             // /dev/null, /dev/zero.
+    devfs_init(board.disk);                   // /dev/null, /dev/zero, /dev/disk.
     must(procfs_init(), "/proc");             // Counters as text.
     posix_streams_init();                     // errno and streams per level.
     posix_signals_init();                     // ^C is SIGINT.

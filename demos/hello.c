@@ -18,19 +18,19 @@ int main(void)
 {
     unsigned long count = 0;
 
-    request.aio_fildes = open("/dev/mmcblk0", O_RDONLY);
+    request.aio_fildes = open("/dev/disk", O_RDONLY);
     request.aio_buf = data;
     request.aio_nbytes = sizeof data;
     request.aio_sigevent.sigev_notify = SIGEV_THREAD;
     request.aio_sigevent.sigev_notify_function = on_arrival;
     request.aio_sigevent.sigev_value.sival_ptr = &request;
     if (request.aio_fildes < 0 || aio_read(&request) != 0) {
-        perror("/dev/mmcblk0");
+        perror("/dev/disk");
         return 1;
     }
     while (arrived == 0)
         count++;
     printf("%ld bytes arrived while main counted to %lu.\n", (long)arrived, count);
     printf("They begin with \"%.10s\".\n", data);
-    return arrived != sizeof data;
+    return arrived < 0;
 }

@@ -197,7 +197,7 @@ static bool read_whole_disk(const struct task *task)
 
 int main(int argc, char **argv)
 {
-    const char *path = argc > 1 ? argv[1] : "/dev/mmcblk0";
+    const char *path = argc > 1 ? argv[1] : "/dev/disk";
     struct task task;
 
     if (!prepare(&task, path))

@@ -53,7 +53,8 @@ static void stock_grow(struct pdma_channel *channel)
     const struct pdma_run *run = &channel->run;
     if (run->destination == channel->stock + channel->stock_size) {
         channel->stock_size += run->size;
-    } else if (run->size >= channel->stock_size) {
+    } else if (run->size >= channel->stock_size - channel->stock_size % PDMA_TRANSACTION_BYTES) {
+        // Runs are whole lines, so the odd bytes at the stock's end do not count.
         channel->stock = run->destination;
         channel->stock_size = run->size;
     }

@@ -97,6 +97,19 @@ struct device_ops {
     int (*cancel)(struct device *device, struct io_request *request);
 };
 
+// Will the core start one more request of this lane right after the one that it is starting? A
+// driver whose hardware takes several before it is told to look then leaves the telling to the
+// last.
+// Context: inside submit(), after whatever completes there.
+static inline bool lane_starts_next(const struct io_lane *lane)
+{
+    uint32_t waiting = lane->waiting & ~(uint32_t)LANE_STARTING;
+    if (waiting == 0 || lane->in_flight >= lane->depth)
+        return false;
+    // A flush comes after all that was submitted before it.
+    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
+}
+
 enum device_kind { DEVICE_BLOCK, DEVICE_STREAM };
 
 struct device {
@@ -105,6 +118,7 @@ struct device {
     enum device_kind kind;
     uint64_t size_bytes;  // Of a block device, once IO_OPEN has completed.
     uint32_t block_bytes; // Its natural block; requests need not keep to it.
+    const char *serial;   // What it calls itself, or NULL; of a block device as above.
     bool read_only;       // Writing is refused when it is opened.
     bool terminal;        // A person may sit at its other end.
     bool duplex;          // Reads and writes wait in lanes of their own.

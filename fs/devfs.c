@@ -77,8 +77,11 @@ static struct device zero_device = {
     .name = "zero", .ops = &zero_ops, .kind = DEVICE_STREAM, .lanes = { { .depth = ZERO_SLOTS } }
 };
 
-void devfs_init(void)
+static const char *disk_name;
+
+void devfs_init(const char *disk)
 {
+    disk_name = disk;
     int error = device_register(&null_device);
     if (!error && dma_engine_find(NULL))
         error = device_register(&zero_device);
@@ -90,6 +93,8 @@ struct device *devfs_lookup(const char *path)
     static const char dev[] = "/dev/", proc[] = "/proc/";
     if (strcmp(path, "/dev/tty") == 0)
         return device_find("console");
+    if (strcmp(path, "/dev/disk") == 0 && disk_name)
+        return device_find(disk_name);
     if (strncmp(path, dev, sizeof dev - 1) == 0)
         return strchr(path + sizeof dev - 1, '/') ? NULL : device_find(path + sizeof dev - 1);
     if (strncmp(path, proc, sizeof proc - 1) == 0)

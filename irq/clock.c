@@ -46,13 +46,14 @@ uint64_t clock_now_ns(void)
 // rounding stays small.
 static void set_alarm_locked(uint64_t tick)
 {
-    uint64_t now_ns = clock_now_ns();
+    uint64_t now = clock_counter();
+    uint64_t now_ns = clock_ticks_to_ns(now - boot_ticks);
     uint64_t at_ns = tick > UINT64_MAX / CLOCK_TICK_NS ? UINT64_MAX : tick * CLOCK_TICK_NS;
     uint64_t distance_ns = at_ns > now_ns ? at_ns - now_ns : 0;
     uint64_t distance = (distance_ns >> 32) * ticks_per_ns +
                         ((uint32_t)distance_ns * ticks_per_ns >> 32);
     alarm_tick = tick;
-    clock_counter_set_alarm(clock_counter() + distance + 1);
+    clock_counter_set_alarm(now + distance + 1);
 }
 
 void timer_arm(struct timer *timer, uint64_t expires_ns)

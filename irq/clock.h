@@ -16,8 +16,9 @@ struct timer {
 uint64_t clock_now_ns(void);
 
 // Arms the timer: at expires_ns (on the clock of clock_now_ns), or at once if that is past,
-// expired(timer) runs at isr level, at most CLOCK_TICK_NS late beyond the interrupt's own delay,
-// never early. The timer is free again before it is called. Arming an armed timer moves it.
+// expired(timer) runs at isr level, never early, and at most CLOCK_TICK_NS and one tick of the
+// counter late beyond the interrupt's own delay. The timer is free again before it is called.
+// Arming an armed timer moves it.
 // Context: any.
 void timer_arm(struct timer *timer, uint64_t expires_ns);
 

@@ -1,6 +1,5 @@
-// What the dispatcher asks of an interrupt controller. One is linked per board (gic.c, later
-// plic.c, nvic.c), so the calls are direct: no pointer is followed on the way from an interrupt to
-// its handler.
+// What the dispatcher asks of an interrupt controller. One is linked per board (gic.c, plic.c), so
+// the calls are direct: no pointer is followed on the way from an interrupt to its handler.
 #pragma once
 
 #include <stdbool.h>

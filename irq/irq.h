@@ -29,7 +29,7 @@ struct irq_statistics {
 
 struct irq_totals {
     uint32_t taken;    // Interrupts taken in all, spurious ones included.
-    uint32_t spurious; // Withdrawn before the CPU asked which it was (GIC id 1023).
+    uint32_t spurious; // Withdrawn before the CPU asked which it was.
 };
 
 // Installs the software interrupt. The controller has been started.

@@ -11,11 +11,12 @@
 // false, which is counted as unhandled.
 #include "irq/plic.h"
 
+#include <errno.h>
+
 #include "arch/cpu.h"
 #include "arch/hardware.h"
 #include "arch/mmio.h"
 #include "irq/controller.h"
-#include "irq/irq.h"
 
 enum {
     PLIC_PRIORITY = 0x000000,
@@ -48,11 +49,16 @@ static void plic_reset(unsigned context)
     for (unsigned irq = 0; irq < sources; irq += 32)
         write32(plic + PLIC_ENABLE + context * PLIC_ENABLE_STRIDE + irq / 8, ~UINT32_C(0));
     write32(plic + PLIC_THRESHOLD + context * PLIC_CONTEXT_STRIDE, 0);
+    // What a boot loader has claimed and not completed would never come again.
+    for (unsigned irq = 1; irq < sources; irq++)
+        write32(claim, irq);
 }
 
 static int plic_start(const struct hardware *hardware)
 {
     const struct plic_settings *settings = hardware->settings;
+    if (settings->sources > PLIC_HART)
+        return -EINVAL;
     plic = hardware->base;
     claim = plic + PLIC_CLAIM + settings->context * PLIC_CONTEXT_STRIDE;
     software_interrupt = settings->software_interrupt;
@@ -96,7 +102,7 @@ void irq_controller_complete(unsigned irq)
 bool irq_controller_has(unsigned irq)
 {
     if (irq >= PLIC_HART)
-        return irq - PLIC_HART < 32 && hart_interrupts & BIT(irq - PLIC_HART);
+        return irq < IRQ_LIMIT && hart_interrupts & BIT(irq - PLIC_HART);
     return irq > 0 && irq < sources;
 }
 
@@ -119,7 +125,7 @@ void irq_controller_disable(unsigned irq)
 // The PLIC's pending bits belong to its gateways; of the hart's own, supervisor mode's are free.
 static bool writable(unsigned irq)
 {
-    return irq >= PLIC_HART && BIT(irq - PLIC_HART) & MIP_WRITABLE;
+    return irq >= PLIC_HART && irq < IRQ_LIMIT && BIT(irq - PLIC_HART) & MIP_WRITABLE;
 }
 
 bool irq_controller_set_pending(unsigned irq)

@@ -6,14 +6,16 @@
 
 #include <stdint.h>
 
+#include "irq/irq.h"
+
 enum {
-    PLIC_HART = 304,
+    PLIC_HART = IRQ_LIMIT - 16,
     PLIC_HART_SOFTWARE = PLIC_HART + 3,
     PLIC_HART_TIMER = PLIC_HART + 7,
 };
 
 struct plic_settings {
     uintptr_t software_interrupt; // Address of the hart's MSIP register in the CLINT.
-    unsigned sources;             // Interrupts 1 … sources - 1.
+    unsigned sources;             // Interrupts 1 … sources - 1, at most PLIC_HART.
     unsigned context;             // Of the hart's machine mode.
 };

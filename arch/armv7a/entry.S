@@ -101,9 +101,12 @@ fault_common:
     msr     cpsr_c, r1          // whose sp and lr are banked.
     mov     r2, sp
     mov     r3, lr
+    cps     #MODE_SUPERVISOR
+    mov     r7, sp              // The isr stack's: it tells whether callbacks were running.
     msr     cpsr_c, r4
     push    {r2, r3}
     mov     r0, sp
     mov     r1, r5
+    mov     r2, r7
     bic     sp, sp, #7
     bl      fault_taken

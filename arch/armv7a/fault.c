@@ -3,6 +3,7 @@
 #include "arch/fault.h"
 
 #include "arch/cpu.h"
+#include "arch/memory.h"
 #include "arch/report.h"
 
 enum fault_kind {
@@ -22,9 +23,7 @@ struct fault_frame {
 
 enum { CPSR_MODE_SYSTEM = 0x1f, CPSR_THUMB = 0x20, FSR_WRITE = 1 << 11, PAGE_BYTES = 4096 };
 
-extern char __isr_stack_guard[], __isr_stack_bottom[];
-extern char __callback_stack_guard[], __callback_stack_bottom[], __callback_stack_top[];
-extern char __main_stack_guard[], __main_stack_bottom[];
+extern char __isr_stack_top[];
 
 static bool faulted; // A fault inside the report ends the machine at once.
 
@@ -41,20 +40,12 @@ static uint32_t fault_status(enum fault_kind kind, uint32_t *address)
     return status;
 }
 
-static bool within(uint32_t address, const char *start, const char *end)
-{
-    return address >= (uint32_t)start && address < (uint32_t)end;
-}
-
 // The status field in words (ARM ARM table B3-23, short descriptors).
 static const char *fault_reason(uint32_t status, uint32_t address)
 {
-    if (within(address, __main_stack_guard, __main_stack_bottom))
-        return "main's stack has overflowed";
-    if (within(address, __callback_stack_guard, __callback_stack_bottom))
-        return "the callback stack has overflowed";
-    if (within(address, __isr_stack_guard, __isr_stack_bottom))
-        return "the isr stack has overflowed";
+    const char *overflow = memory_guard_hit(address);
+    if (overflow)
+        return overflow;
     switch ((status & 0xf) | (status >> 6 & 0x10)) {
     case 0x01:
         return "unaligned address";
@@ -72,14 +63,16 @@ static const char *fault_reason(uint32_t status, uint32_t address)
     }
 }
 
-static const char *fault_level(const struct fault_frame *frame)
+// isr_sp: the isr stack's pointer. While callbacks run, main's interrupt frame lies on that stack.
+static const char *fault_level(const struct fault_frame *frame, enum fault_kind kind,
+                               uint32_t isr_sp)
 {
     if ((frame->cpsr & CPSR_MODE_MASK) != CPSR_MODE_SYSTEM)
         return "isr";
-    // The guard below the callback stack counts as part of it: an overflow leaves the stack pointer
-    // there.
-    return within(frame->sp, __callback_stack_guard, __callback_stack_top + 1) ? "callback"
-                                                                               : "main";
+    // A supervisor call is taken on the isr stack itself: behind its frame is where it was.
+    if (kind == FAULT_SUPERVISOR_CALL)
+        isr_sp = (uint32_t)(frame + 1);
+    return isr_sp == (uint32_t)__isr_stack_top ? "main" : "callback";
 }
 
 // The link register of these two points behind the instruction, which is half as long in Thumb (ARM
@@ -90,7 +83,7 @@ static uint32_t faulting_pc(const struct fault_frame *frame, enum fault_kind kin
     return frame->pc + (behind && frame->cpsr & CPSR_THUMB ? 2 : 0);
 }
 
-static void report_cause(const struct fault_frame *frame, enum fault_kind kind)
+static void report_cause(const struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp)
 {
     uint32_t address = faulting_pc(frame, kind);
     uint32_t status;
@@ -115,18 +108,18 @@ static void report_cause(const struct fault_frame *frame, enum fault_kind kind)
                kind == FAULT_FIQ ? "fast interrupt" : "supervisor call", (unsigned)address);
         break;
     }
-    report(", at %s level\n", fault_level(frame));
+    report(", at %s level\n", fault_level(frame, kind, isr_sp));
 }
 
 // Called by entry.S on the fault stack. Ends the machine.
-_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind);
-_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind)
+_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp);
+_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp)
 {
     int exit_status = kind == FAULT_UNDEFINED ? EXIT_UNDEFINED : EXIT_FAULT;
     if (faulted)
         machine_exit(exit_status);
     faulted = true;
-    report_cause(frame, kind);
+    report_cause(frame, kind, isr_sp);
     for (int i = 0; i < 12; i += 4)
         report("  r%-2d %08x  r%-2d %08x  r%-2d %08x  r%-2d %08x\n", i, (unsigned)frame->r[i],
                i + 1, (unsigned)frame->r[i + 1], i + 2, (unsigned)frame->r[i + 2], i + 3,

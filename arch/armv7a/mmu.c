@@ -1,6 +1,8 @@
 // Page tables in the short-descriptor format (ARM ARM B3.5): sections of 1 MiB, pages of 4 KiB
 // where a MiB is mixed. Memory is not shareable: one core runs the kernel, and a Cortex-A9 does not
-// cache shareable memory unless it takes part in coherency with the others.
+// cache shareable memory unless it takes part in coherency with the others. A Cortex-A15 on silicon
+// wants ACTLR.SMP set before its caches are switched on, also when it is alone (its TRM, ACTLR).
+// QEMU's does without; nothing here sets it.
 #include "arch/protection.h"
 
 #include "arch/assert.h"

@@ -1,13 +1,8 @@
 // Cache maintenance on RISC-V: harts without the Zicbom extension have no instructions for it, and
-// the chips here need none: all bus masters of a PolarFire SoC reach DDR through the coherent
-// level-2 cache (MSS Technical Reference Manual, "L2 Cache"), and a board says so of each
-// (hardware->coherent). What is left of the contract is its barrier.
+// the chips here need none: all bus masters of a PolarFire SoC reach its cached DDR window at
+// 0x80000000 through the coherent level-2 cache (MSS Technical Reference Manual, "L2 Cache"), and a
+// board says so of each (hardware->coherent). What is left of the contract is its barrier.
 #include "arch/cpu.h"
-
-static void barrier_full(void)
-{
-    __asm__ volatile("fence iorw, iorw" ::: "memory");
-}
 
 void cache_clean(uintptr_t address, size_t size)
 {

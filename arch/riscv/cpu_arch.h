@@ -89,3 +89,13 @@ static inline void barrier_consume(void)
 {
     __asm__ volatile("fence ir, r" ::: "memory");
 }
+
+static inline void barrier_store(void)
+{
+    __asm__ volatile("fence w, w" ::: "memory");
+}
+
+static inline void barrier_full(void)
+{
+    __asm__ volatile("fence iorw, iorw" ::: "memory");
+}

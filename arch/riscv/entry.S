@@ -25,7 +25,8 @@ vectors:
     .endr
     .option pop
 
-    .text
+// Beside the vectors, whose jumps reach one MiB: a program's text may be longer.
+    .section .vectors.entry, "ax"
     .macro  each_saved_register op
     \op     ra, 0 * 8(sp)
     \op     t0, 1 * 8(sp)
@@ -56,10 +57,12 @@ irq_entry:
     bnez    a0, callback_level_enter
     .type   irq_leave, %function
 irq_leave:
+#ifndef HART_WITHOUT_LR_SC
     // The interrupted code's reservation must not survive: a store-conditional to nowhere ends it
     // (volume I, 8.2).
     addi    t0, sp, FRAME_MEPC
     sc.d    zero, zero, (t0)
+#endif
     addi    t0, sp, FRAME_BYTES
     csrw    mscratch, t0
     each_saved_register ld
@@ -84,24 +87,25 @@ callback_level_enter:
     csrs    mstatus, t0
     j       irq_leave
 
-// Faults: everything the report shows is stored as struct fault_frame of fault.c. There is no
-// register free for the address of the fault stack but sp, whose value mscratch keeps meanwhile.
-    .equ    FAULT_FRAME_BYTES, 32 * 8   // x1 … x31, and whether it happened at isr level.
-    .macro  fault_stack in_isr
-    la      sp, __fault_stack_top - FAULT_FRAME_BYTES
-    sd      a0, 9 * 8(sp)
-    li      a0, \in_isr
-    .endm
+// Faults: everything the report shows is stored as struct fault_frame of fault.c. What mscratch
+// held tells the level. It is in sp while mscratch keeps sp; where it leads to the isr stack, the
+// free part of that stack lends a register.
+    .equ    FAULT_FRAME_BYTES, 32 * 8   // x1 … x31 and mscratch.
 
     .type   fault_entry, %function
     .balign 4
 fault_entry:
     csrrw   sp, mscratch, sp
-    bnez    sp, 1f
-    fault_stack 1
+    beqz    sp, 1f
+    sd      t0, -8(sp)
+    mv      t0, sp
+    la      sp, __fault_stack_top - FAULT_FRAME_BYTES
+    sd      t0, 31 * 8(sp)
+    ld      t0, -8(t0)
     j       2f
-1:  fault_stack 0
-2:  sd      a0, 31 * 8(sp)
+1:  la      sp, __fault_stack_top - FAULT_FRAME_BYTES
+    sd      zero, 31 * 8(sp)
+2:  sd      a0, 9 * 8(sp)
     csrrw   a0, mscratch, zero
     sd      a0, 1 * 8(sp)
     sd      ra, 0 * 8(sp)

@@ -2,8 +2,8 @@
 // Architecture, 3.1.15 and 3.1.16).
 #include "arch/fault.h"
 
-#include "arch/assert.h"
 #include "arch/cpu.h"
+#include "arch/memory.h"
 #include "arch/report.h"
 
 // mcause of the exceptions that machine mode can meet (table 3.6).
@@ -21,11 +21,11 @@ enum fault_cause {
 
 // As entry.S stores it.
 struct fault_frame {
-    uint64_t x[31]; // x1 … x31.
-    uint64_t in_isr;
+    uint64_t x[31];    // x1 … x31.
+    uint64_t mscratch; // Where the next trap would have begun on the isr stack; 0: it was there.
 };
 
-enum { PAGE_BYTES = 4096, REGISTERS = 31, REGISTERS_PER_LINE = 3, SP = 2 };
+enum { PAGE_BYTES = 4096, REGISTERS = 31, REGISTERS_PER_LINE = 3 };
 
 static const char names[REGISTERS][4] = {
     "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0", "a1",
@@ -33,40 +33,27 @@ static const char names[REGISTERS][4] = {
     "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 
-extern char __isr_stack_guard[], __isr_stack_bottom[];
-extern char __callback_stack_guard[], __callback_stack_bottom[], __callback_stack_top[];
-extern char __main_stack_guard[], __main_stack_bottom[];
-extern char __image_start[], __heap_end[];
+extern char __isr_stack_top[], __image_start[], __heap_end[];
 
 static bool faulted; // A fault inside the report ends the machine at once.
 
-static bool within(uint64_t address, const char *start, const char *end)
-{
-    return address >= (uintptr_t)start && address < (uintptr_t)end;
-}
-
 // PMP says only that it was not allowed; the address tells why.
-static const char *access_reason(uint64_t address)
+static const char *access_reason(uintptr_t address)
 {
-    if (within(address, __main_stack_guard, __main_stack_bottom))
-        return "main's stack has overflowed";
-    if (within(address, __callback_stack_guard, __callback_stack_bottom))
-        return "the callback stack has overflowed";
-    if (within(address, __isr_stack_guard, __isr_stack_bottom))
-        return "the isr stack has overflowed";
-    if (within(address, __image_start, __heap_end))
+    const char *overflow = memory_guard_hit(address);
+    if (overflow)
+        return overflow;
+    if (address >= (uintptr_t)__image_start && address < (uintptr_t)__heap_end)
         return "read-only, or data executed";
     return address < PAGE_BYTES ? "null pointer" : "nothing is mapped there";
 }
 
 static const char *fault_level(const struct fault_frame *frame)
 {
-    if (frame->in_isr)
+    if (frame->mscratch == 0)
         return "isr";
-    // The guard below the callback stack counts as part of it: an overflow leaves the stack pointer
-    // there.
-    return within(frame->x[SP - 1], __callback_stack_guard, __callback_stack_top + 1) ? "callback"
-                                                                                      : "main";
+    // While callbacks run, main's interrupt frame lies on the isr stack.
+    return frame->mscratch == (uintptr_t)__isr_stack_top ? "main" : "callback";
 }
 
 static void report_access(const char *what, bool misaligned)

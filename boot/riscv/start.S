@@ -1,7 +1,7 @@
 // The first instructions on RISC-V in machine mode: one hart goes on, the others are parked;
 // stacks, traps, zeroed memory, then C. Entered by every hart, with whatever the boot loader left
 // in the registers.
-    .section .text.boot.start, "ax"
+    .section .start, "ax"
     .global _start
     .type   _start, %function
 _start:

@@ -1,6 +1,10 @@
 // The timer of the Core-Local Interruptor (SiFive CLINT; RISC-V Privileged Architecture, 3.2.1): a
 // 64-bit counter that all harts share, and a comparator for each. Its interrupt is there as long as
 // the counter is not below the comparator. Runs at a fixed rate, which is board data.
+//
+// Without an alarm the interrupt is masked, and the comparator stays where it was. Quirk (QEMU with
+// -icount sleep=off): a comparator at "never" is a date that a sleeping machine's clock leaps to,
+// so the last moment of time has come while a disk is still at work.
 #include "arch/hardware.h"
 #include "arch/mmio.h"
 #include "irq/clock.h"
@@ -14,6 +18,7 @@ enum {
 };
 
 static uintptr_t base;
+static unsigned irq;
 
 uint64_t clock_counter(void)
 {
@@ -39,31 +44,30 @@ void clock_counter_set_alarm(uint64_t ticks)
     write32(base + CLINT_MTIMECMP_HIGH, UINT32_MAX);
     write32(base + CLINT_MTIMECMP_LOW, (uint32_t)ticks);
     write32(base + CLINT_MTIMECMP_HIGH, (uint32_t)(ticks >> 32));
+    irq_enable(irq);
 }
 
 void clock_counter_clear_alarm(void)
 {
-    clock_counter_set_alarm(UINT64_MAX);
+    irq_disable(irq);
 }
 
 static bool clint_interrupt(void *context)
 {
     (void)context;
-    clock_counter_clear_alarm();
-    clock_alarm();
+    clock_alarm(); // It moves the comparator or masks the interrupt.
     return true;
 }
 
 static int clint_start(const struct hardware *hardware)
 {
     base = hardware->base;
-    clock_counter_clear_alarm();
-    int error = irq_install(hardware->irqs[0], hardware->name, clint_interrupt, NULL);
+    irq = hardware->irqs[0];
+    int error = irq_install(irq, hardware->name, clint_interrupt, NULL);
     if (error)
         return error;
     clock_init(hardware->clock_hz);
-    irq_enable(hardware->irqs[0]);
-    return 0;
+    return 0; // The interrupt is let through by the first alarm.
 }
 
 const struct driver timer_clint = { clint_start };

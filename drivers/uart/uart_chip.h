@@ -50,7 +50,7 @@ int uart_register(struct uart *uart);
 const struct hardware *uart_hardware(const struct uart *uart);
 
 // The receive FIFO has bytes: takes a bounded number of them and sees to the rest later.
-// Context: isr.
+// Context: isr, or boot once the UART is claimed.
 void uart_received_isr(struct uart *uart);
 
 // The transmit FIFO is empty, or was a moment ago.

@@ -236,6 +236,37 @@ static void test_fill_doubles(void)
            "test_a_long_fill_copies_whole_parts_from_the_second_on");
 }
 
+// A first segment that is not whole lines leaves a stock with an odd end. The second must double
+// all the same: some interrupts then, else one for each line, a thousand.
+static void test_fill_doubles_again(bool coherent, const char *name)
+{
+    enum { SECOND = 65536, MOST = 16 };
+    static const struct {
+        size_t to, size;
+    } firsts[] = {
+        { 0, 1 }, { 0, 63 }, { 0, 65 }, { 0, 100 }, { 10, 100 }, { 0, 1000 }, { 1, 4095 }
+    };
+    static struct hardware as_wanted;
+    as_wanted = hardware;
+    as_wanted.coherent = coherent;
+    engine->hardware = &as_wanted;
+    bool good = true;
+    for (unsigned i = 0; i < sizeof firsts / sizeof firsts[0] && good; i++) {
+        prepare_fill(firsts[i].to, 0xa5, firsts[i].size);
+        memset(big_source, 0xa5, SECOND);
+        memset(big_destination, 0xee, sizeof big_destination);
+        segments[1] = (struct dma_segment){ (uintptr_t)big_destination, 1, SECOND };
+        transfer.segment_count = 2;
+        transfer.size += SECOND;
+        start(0);
+        unsigned taken = settle();
+        good = done_well(0) && big_arrived(0, 0, SECOND) && taken <= MOST;
+        if (!good)
+            tap_note("%zu bytes, then 64 KiB: %u interrupts", firsts[i].size, taken);
+    }
+    tap_ok(good, name);
+}
+
 static void test_fill_of_segments(void)
 {
     prepare_fill(0, 0x77, 0);
@@ -253,7 +284,7 @@ static void test_fill_of_segments(void)
 
 int main(void)
 {
-    tap_plan(32);
+    tap_plan(34);
     test_boot();
     test_order();
     test_coherent();
@@ -268,6 +299,8 @@ int main(void)
     test_fill_sizes(true, "test_coherent_fills_of_1_to_5000_bytes_are_exact");
     test_fill_sizes(false, "test_bounced_fills_of_1_to_5000_bytes_are_exact");
     test_fill_doubles();
+    test_fill_doubles_again(true, "test_a_coherent_fill_doubles_after_an_odd_segment");
+    test_fill_doubles_again(false, "test_a_bounced_fill_doubles_after_an_odd_segment");
     test_fill_of_segments();
     tap_ok(!complaint, "test_no_rule_of_the_chip_is_broken");
     if (complaint)

@@ -1,4 +1,5 @@
-// What a suite asks of the board's list of hardware.
+// What a suite asks of the board's list of hardware. Its disk is board.disk, or /dev/disk: an SD
+// card or a virtio disk; `// sd: 8M` in a suite gives it the test pattern on either.
 #pragma once
 
 #include <string.h>

@@ -48,7 +48,8 @@ static bool copies_exactly(size_t to, size_t from, size_t size)
     bool good = copy(destination + to, source + from, size) == 0 &&
                 memcmp(destination, expected, AREA) == 0;
     if (!good)
-        tap_note("to +%zu from +%zu size %zu", to, from, size);
+        tap_note("to +%lu from +%lu size %lu", (unsigned long)to, (unsigned long)from,
+                 (unsigned long)size);
     return good;
 }
 

@@ -58,8 +58,8 @@ static bool moved_exactly(size_t offset, size_t moved)
         bool inside = i >= 64 + offset && i - 64 - offset < moved;
         unsigned char right = inside ? source[5 + i - 64 - offset] : 0xee;
         if (destination[i] != right) {
-            tap_note("offset %zu moved %zu: byte %zu is %02x, not %02x", offset, moved, i,
-                     destination[i], right);
+            tap_note("offset %lu moved %lu: byte %lu is %02x, not %02x", (unsigned long)offset,
+                     (unsigned long)moved, (unsigned long)i, destination[i], right);
             return false;
         }
     }

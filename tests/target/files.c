@@ -12,6 +12,7 @@
 #include "irq/callback.h"
 #include "irq/clock.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum { FILES = 64, BIG = 1 << 20 };
 
@@ -90,7 +91,7 @@ static void expired(struct timer *one)
 // perhaps before it has begun.
 static void test_close_while_reading(void)
 {
-    victim = open("/dev/mmcblk0", O_RDONLY);
+    victim = open("/dev/disk", O_RDONLY);
     callback.run = close_victim;
     timer.expired = expired;
     timer_arm(&timer, clock_now_ns() + 1000000);
@@ -113,7 +114,7 @@ static void count(struct callback *posted)
 // Callbacks must not wait for a long write to a disk.
 static void test_callbacks_during_a_write(void)
 {
-    int fd = open("/dev/mmcblk0", O_RDWR);
+    int fd = open("/dev/disk", O_RDWR);
     callback.run = count;
     timer_arm(&timer, clock_now_ns());
     unsigned before = ticks;
@@ -145,7 +146,7 @@ static void test_suspend_and_resubmit(void)
     const struct timespec long_time = { 20, 0 };
     stop = false;
     again = (struct aiocb){ .aio_buf = page, .aio_nbytes = sizeof page };
-    again.aio_fildes = open("/dev/mmcblk0", O_RDONLY);
+    again.aio_fildes = open("/dev/disk", O_RDONLY);
     again.aio_sigevent.sigev_notify = SIGEV_THREAD;
     again.aio_sigevent.sigev_notify_function = resubmit;
     aio_read(&again);
@@ -162,13 +163,13 @@ static void reopen_victim(struct callback *posted)
 {
     (void)posted;
     close(victim);
-    open("/dev/mmcblk0", O_RDONLY); // The lowest number: the same.
+    open("/dev/disk", O_RDONLY); // The lowest number: the same.
 }
 
 // The new descriptor starts at 0, whatever the read through the old one moves.
 static void test_reopen_while_reading(void)
 {
-    victim = open("/dev/mmcblk0", O_RDONLY);
+    victim = open("/dev/disk", O_RDONLY);
     callback.run = reopen_victim;
     timer_arm(&timer, clock_now_ns() + 1000000);
     read(victim, big, BIG);
@@ -196,7 +197,7 @@ static void go_on(union sigval value)
 
 static void test_flush_under_load(void)
 {
-    int fd = open("/dev/mmcblk0", O_RDWR);
+    int fd = open("/dev/disk", O_RDWR);
     stop = false;
     for (int i = 0; i < 3; i++) {
         stream[i] = (struct aiocb){ .aio_fildes = fd, .aio_buf = pages[i], .aio_nbytes = 4096 };
@@ -214,7 +215,7 @@ static void test_flush_under_load(void)
 
 static void test_stdio(void)
 {
-    FILE *file = fopen("/dev/mmcblk0", "r");
+    FILE *file = fopen("/dev/disk", "r");
     uint32_t words[300];
     bool right = file != NULL && fseek(file, 4000, SEEK_SET) == 0 &&
                  fread(words, sizeof words[0], 300, file) == 300;

@@ -5,6 +5,7 @@
 // sd: 8M
 #include "aio/core.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum { BLOCKS = 64, BLOCK_BYTES = 512, LEAST = 150 };
 
@@ -33,7 +34,7 @@ static unsigned iterations_in_flight(struct device *disk)
 
 int main(void)
 {
-    struct device *disk = device_find("mmcblk0");
+    struct device *disk = device_find(board.disk);
     struct io_request open = { .op = IO_OPEN };
     tap_plan(2);
     io_submit(disk, &open);

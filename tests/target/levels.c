@@ -9,6 +9,7 @@
 #include "aio/core.h"
 #include "arch/cpu.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum { ITEMS = 48, SIZE = 8192, REQUESTS = 20000 };
 
@@ -140,7 +141,7 @@ static unsigned left(void)
 
 int main(void)
 {
-    static const char *const names[] = { "mmcblk0", "ram0", "zero", "null" };
+    const char *const names[] = { board.disk, "ram0", "zero", "null" };
     tap_plan(4);
     for (int i = 0; i < 4; i++)
         devices[i] = device_find(names[i]);

@@ -11,13 +11,15 @@
 #include "aio/core.h"
 #include "arch/cpu.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum {
     REQUESTS = 10000,
     CANCELLED_QUEUED = 1000, // At least so many of each,
     CANCELLED_RUNNING = 100,
     LATE = 100,
-    SLOTS = 48, // under way at a time.
+    DISK_DEPTH = 1, // A disk that takes many at once would leave none in the queue to cancel.
+    SLOTS = 48,     // under way at a time.
     SLOT_BYTES = 16384,
     GUARD_BYTES = 64,
     LAST_OFFSET = (4 << 20) - SLOT_BYTES, // The smallest device is the RAM disk of 4 MiB.
@@ -152,10 +154,12 @@ static void cancel(struct slot *slot)
         cancelled_running++;
 }
 
+// A virtio disk is quick, and what is meant for its queue is often given to it at once: try more
+// often.
 static enum fate next_fate(void)
 {
     unsigned dice = (unsigned)rand() % 100;
-    if (dice < 20)
+    if (dice < 20 || (dice >= 60 && !board_find("mmcblk0")))
         return FATE_CANCEL_QUEUED;
     if (dice < 23)
         return FATE_CANCEL_RUNNING;
@@ -196,7 +200,7 @@ static void one_round(void)
 
 int main(void)
 {
-    static const char *const names[] = { "mmcblk0", "ram0", "zero", "null" };
+    const char *const names[] = { board.disk, "ram0", "zero", "null" };
     tap_plan(8);
     srand(20);
     for (int i = 0; i < 4; i++)
@@ -204,6 +208,8 @@ int main(void)
     struct io_request open = { .op = IO_OPEN };
     io_submit(devices[0], &open);
     tap_equal(io_wait(&open), 0, "test_card_is_ready");
+    if (devices[0]->lanes[0].depth > DISK_DEPTH)
+        devices[0]->lanes[0].depth = DISK_DEPTH;
     while (submitted < REQUESTS)
         one_round();
     tap_note("figure: %u requests: %u well, %u cancelled while queued, %u while running, %u late",
@@ -214,7 +220,12 @@ int main(void)
     tap_equal(bad_results, 0, "test_each_completes_once_with_a_result_that_fits");
     tap_equal(bad_guards, 0, "test_memory_around_the_buffers_is_untouched");
     tap_ok(cancelled_queued >= CANCELLED_QUEUED, "test_1000_are_cancelled_while_queued");
-    tap_ok(cancelled_running >= CANCELLED_RUNNING, "test_100_are_cancelled_while_running_on_sd");
+    if (board_find("mmcblk0"))
+        tap_ok(cancelled_running >= CANCELLED_RUNNING,
+               "test_100_are_cancelled_while_running_on_sd");
+    else
+        tap_skip("test_100_are_cancelled_while_running_on_sd",
+                 "what a virtio disk has been given cannot be withdrawn");
     tap_ok(late >= LATE, "test_100_miss_their_deadline");
     return tap_done();
 }

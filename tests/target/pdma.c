@@ -195,8 +195,8 @@ static void test_odd_lengths(void)
             good = (control & (PDMA_CONTROL_DONE | PDMA_CONTROL_ERROR)) == PDMA_CONTROL_DONE &&
                    read32(at(PDMA_EXEC_BYTES)) == 0 && moved_exactly(lengths[i], lengths[i]);
             if (!good)
-                tap_note("%zu bytes in transactions of %u: control %08lx", lengths[i], 1u << log2,
-                         (unsigned long)control);
+                tap_note("%lu bytes in transactions of %u: control %08lx",
+                         (unsigned long)lengths[i], 1u << log2, (unsigned long)control);
             write32(at(PDMA_CONTROL), PDMA_CONTROL_CLAIM);
         }
     }

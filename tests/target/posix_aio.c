@@ -13,6 +13,7 @@
 #include "drivers/device.h"
 #include "irq/callback.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum { SLOTS = 256, BLOCK = 4096 };
 
@@ -296,7 +297,7 @@ static void test_zeros(int zero)
 // Runs last: the input ends at once and 256 reads wait for it.
 int main(void)
 {
-    int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/mmcblk0", O_RDWR),
+    int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/disk", O_RDWR),
         zero = open("/dev/zero", O_RDWR);
     tap_plan(42);
     for (int i = 0; i < BLOCK; i++)

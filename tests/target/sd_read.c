@@ -5,6 +5,7 @@
 
 #include "sd_image.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum { GUARD = 64, GUARD_BYTE = 0xc3, MEBIBYTE = 1048576 };
 
@@ -112,7 +113,7 @@ static void test_queue(void)
 int main(void)
 {
     tap_plan(24);
-    card = device_find("mmcblk0");
+    card = device_find(board.disk);
     if (!tap_ok(card != NULL, "test_sd_is_there"))
         return tap_done();
     test_open();

@@ -6,6 +6,7 @@
 
 #include "sd_image.h"
 #include "tests/tap.h"
+#include "tests/target/board_find.h"
 
 enum { MOST_BYTES = 1200000, MARGIN = 2048 };
 
@@ -114,7 +115,7 @@ static void test_everything(void)
 int main(void)
 {
     tap_plan(WRITES + 9);
-    card = device_find("mmcblk0");
+    card = device_find(board.disk);
     tap_equal(card_do(IO_OPEN, 0, NULL, 0), 0, "test_sd_open");
     for (unsigned i = 0; i < WRITES; i++)
         test_write(i);

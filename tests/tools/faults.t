@@ -27,12 +27,18 @@ my %registers = (
     armv7a => qr/^  r0  [0-9a-f]{8} .*pc  [0-9a-f]{8}/ms,
     riscv => qr/^  ra  [0-9a-f]{16}  sp  .*a0  .*mepc [0-9a-f]{16}  mtval .*mcause [0-9a-f]{16}/ms,
 );
-sub registers_of
+# What __builtin_trap() is: an undefined instruction or a breakpoint.
+my %trap = (
+    armv7a => [132, qr/undefined instruction at $address.*at main level/],
+    riscv => [133, qr/unexpected breakpoint at $address.*at main level/],
+);
+sub arch_of
 {
     my ($board) = @_;
     open my $file, '<', "board/$board.mk" or die "board/$board.mk: $!\n";
     my ($arch) = map { /^ARCH := *(\S+)/ } <$file>;
-    return $registers{$arch} // die "no registers of $arch are known here\n";
+    die "no registers of $arch are known here\n" unless $registers{$arch};
+    return $arch;
 }
 
 # kind, exit status, what the report says, the test's name.
@@ -44,6 +50,20 @@ my @faults = (
     ['write-text', 139, qr/cannot write $address: read-only/, 'writing_text'],
     ['execute-data', 139, qr/cannot execute at $address: read-only, or data executed/,
         'executing_data'],
+    ['execute-constant', 139, qr/cannot execute at $address: read-only, or data executed/,
+        'executing_a_constant'],
+    ['execute-stack', 139, qr/cannot execute at $address: read-only, or data executed/,
+        'executing_mains_stack'],
+    ['execute-heap', 139, qr/cannot execute at $address: read-only, or data executed/,
+        'executing_the_heap'],
+    ['guard-fault', 139, qr/cannot read $address: the fault stack has overflowed/,
+        'the_start_of_the_guard_below_the_fault_stack'],
+    ['guard-fault-end', 139, qr/cannot read $address: the fault stack has overflowed/,
+        'the_end_of_the_guard_below_the_fault_stack'],
+    ['guard-isr', 139, qr/cannot read $address: the isr stack has overflowed/,
+        'the_start_of_the_guard_below_the_isr_stack'],
+    ['guard-isr-end', 139, qr/cannot read $address: the isr stack has overflowed/,
+        'the_end_of_the_guard_below_the_isr_stack'],
     ['unmapped', 139, qr/cannot read 0x(?:0{8})?70000000: nothing is mapped there/,
         'an_unmapped_address'],
     ['undefined', 132, qr/undefined instruction at $address.*at main level/,
@@ -52,10 +72,15 @@ my @faults = (
     ['callback-write-null', 139, qr/null pointer.*at callback level/, 'a_fault_in_a_callback'],
     ['callback-overflow', 139, qr/the callback stack has overflowed.*at callback level/,
         'an_overflow_of_the_callback_stack'],
+    ['bad-stack', 139, qr/nothing is mapped there.*at main level/,
+        'a_lost_stack_pointer_of_main'],
+    ['callback-bad-stack', 139, qr/nothing is mapped there.*at callback level/,
+        'a_lost_stack_pointer_of_a_callback'],
 );
 for my $board (@boards) {
-    my $registers = registers_of($board);
-    for my $fault (@faults) {
+    my $arch = arch_of($board);
+    my $registers = $registers{$arch};
+    for my $fault (@faults, ['trap', @{ $trap{$arch} }, 'a_trap']) {
         my ($kind, $expected, $report, $name) = @$fault;
         my ($output, $status) = run($board, $kind);
         ok($status eq $expected && $output =~ $report && $output =~ $registers,

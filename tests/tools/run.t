@@ -135,6 +135,14 @@ for my $board (@boards) {
         or diag($output, $errors);
     is(sha256_hex(read_file($disk)), $sum, "test_padding_leaves_the_file_alone_on_$board");
 
+    # A virtio disk has any number of sectors, an SD card does not.
+    write_file("$folder/sectors", substr $bytes, 0, 3 * 512);
+    ($output, $errors, $status) = command('', @run, $app, "DISK=$folder/sectors");
+    my $padded = $errors =~ /padded/;
+    ok($status == 0 && $padded == (`cat board/$board.mk` !~ /^QEMU_DISK_SIZE := sectors$/m),
+        "test_only_an_sd_card_is_padded_to_a_power_of_two_on_$board")
+        or diag($output, $errors);
+
 SKIP: {
         skip 'gdb-multiarch is not installed', 1 if !grep { -x "$_/gdb-multiarch" } split /:/,
             $ENV{PATH};
