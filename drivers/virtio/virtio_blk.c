@@ -1,0 +1,302 @@
+// A virtio block device as a disk (Virtual I/O Device 1.2, section 5.2): vda, vdb … in the order in
+// which the transport finds them.
+//
+// Whole sectors go straight between the device and the buffer, as many requests at a time as the
+// ring has room for; they may overtake one another. Each slot owns a chain whose descriptors were
+// written at boot, header, data, status, so that a request changes little more than the data's
+// address and length. What is no whole sectors, or too long for the device, is served by
+// virtio_blk_parts.c.
+//
+// A request's buffer is one piece of memory, so one data descriptor is all that is needed: SEG_MAX
+// plays no part. In the ring a request cannot be cancelled: virtio has no way to take it back, and
+// a reset of the device waits for it (QEMU stands still meanwhile). Past its deadline it stays
+// there, with its buffer, until the device is done with it.
+//
+// A device that breaks the rules of its ring is reset and not used any more. Its requests fail once
+// it is quiet, so none gives its buffer back while the device may still write there.
+#include <errno.h>
+
+#include "arch/container.h"
+#include "arch/report.h"
+#include "drivers/virtio/virtio_blk.h"
+
+enum {
+    DRAIN_MOST = 64, // Requests ended in one go before other interrupts get a turn.
+    RESET_POLL_NS = 1000000,
+};
+
+static int error_of(uint8_t status)
+{
+    switch (status) {
+    case VIRTIO_BLK_S_OK:
+        return 0;
+    case VIRTIO_BLK_S_UNSUPP:
+        return -ENOTSUP;
+    default:
+        return -EIO; // VIRTIO_BLK_S_IOERR, or none at all.
+    }
+}
+
+static inline void kick(struct virtio_blk *disk)
+{
+    if (virtqueue_kick(&disk->queue))
+        virtio_notify(&disk->transport, VIRTIO_BLK_QUEUE);
+}
+
+// Of several requests that the core starts in a row, the last one rings the doorbell for all.
+static inline bool kick_is_due(const struct virtio_blk *disk)
+{
+    return __builtin_expect(!lane_starts_next(&disk->device.lanes[0]), true);
+}
+
+// ---- Starting ----
+
+// A flush is started while nothing else is in flight, so one chain for it is enough; it has no
+// data.
+static void flush_start(struct virtio_blk *disk, struct io_request *request)
+{
+    struct virtio_blk_slot *slot = &disk->flush;
+    slot->request = request;
+    slot->role = VIRTIO_BLK_FLUSHES;
+    slot->status = VIRTIO_BLK_S_NONE;
+    slot->header.type = VIRTIO_BLK_T_FLUSH;
+    virtqueue_put(&disk->queue, slot->head, sizeof slot->status);
+}
+
+static void flush(struct virtio_blk *disk, struct io_request *request)
+{
+    if (disk->transport.features & VIRTIO_BLK_F_FLUSH)
+        flush_start(disk, request);
+    else
+        device_complete(request, 0); // It has nothing to flush: what is written is on the medium.
+}
+
+void virtio_blk_limits(struct virtio_blk *disk)
+{
+    uint64_t most = disk->size_most;
+    if (most > disk->device.size_bytes)
+        most = disk->device.size_bytes;
+    if (disk->queue.broken)
+        most = 0;
+    disk->straight_most[IO_READ] = (size_t)most;
+    disk->straight_most[IO_WRITE] = disk->device.read_only || disk->parts.writes > 0 ? 0
+                                                                                     : (size_t)most;
+}
+
+// Opening looks at the capacity, which may have changed, and the first time asks for the serial
+// number: that proves that the device answers.
+static void open(struct virtio_blk *disk, struct io_request *request)
+{
+    int error = virtio_blk_read_capacity(disk);
+    if (error || disk->device.serial)
+        device_complete(request, error);
+    else
+        virtio_blk_put(disk, request, VIRTIO_BLK_T_GET_ID, 0, (uintptr_t)disk->serial,
+                       VIRTIO_BLK_ID_BYTES, VIRTIO_BLK_IDENTIFIES);
+}
+
+// A write that would go straight, if there were no writes of parts: of `bytes` bytes inside the
+// disk, and none of those others touches its sectors.
+static bool write_is_apart(const struct virtio_blk *disk, const struct io_request *request,
+                           size_t bytes)
+{
+    return request->op == IO_WRITE && bytes == request->size && bytes <= disk->size_most &&
+           ((request->offset | bytes) & VIRTIO_BLK_SECTOR_MASK) == 0 &&
+           !virtio_blk_parts_write_to(disk, request->offset, bytes);
+}
+
+static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
+{
+    ssize_t bytes = device_clamp(&disk->device, request);
+    if (request->op == IO_WRITE && disk->device.read_only)
+        bytes = -EROFS;
+    if (bytes <= 0)
+        device_complete(request, bytes);
+    else if (write_is_apart(disk, request, (size_t)bytes))
+        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, (uintptr_t)request->buffer,
+                       (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
+    else
+        virtio_blk_parts_add(disk, request);
+}
+
+// Everything but the straight way.
+static __attribute__((noinline)) int submit_otherwise(struct virtio_blk *disk,
+                                                      struct io_request *request)
+{
+    if (disk->queue.broken) {
+        device_complete(request, -EIO);
+        return 0;
+    }
+    if (request->op == IO_OPEN)
+        open(disk, request);
+    else if (request->op == IO_FLUSH)
+        flush(disk, request);
+    else
+        move_otherwise(disk, request);
+    // Looked at afterwards: what has completed inside may have changed what the core does next.
+    if (kick_is_due(disk))
+        kick(disk);
+    return 0;
+}
+
+int virtio_blk_submit(struct device *device, struct io_request *request)
+{
+    struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
+    size_t size = request->size;
+    // One comparison finds requests of no bytes, too long ones, and operations and times at which
+    // nothing goes straight; such a limit is never above the disk's size.
+    if (size - 1 >= disk->straight_most[request->op] ||
+        (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT) != 0 ||
+        request->offset > device->size_bytes - size)
+        return submit_otherwise(disk, request);
+    uintptr_t buffer = (uintptr_t)request->buffer;
+    // Twice inline, with what follows from the type worked out.
+    if (request->op == IO_READ)
+        virtio_blk_put(disk, request, VIRTIO_BLK_T_IN, request->offset, buffer, (uint32_t)size,
+                       VIRTIO_BLK_GOES_STRAIGHT);
+    else
+        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, buffer, (uint32_t)size,
+                       VIRTIO_BLK_GOES_STRAIGHT);
+    if (kick_is_due(disk))
+        kick(disk);
+    return 0;
+}
+
+// What waits for others' parts is not in the ring and can be given up.
+int virtio_blk_cancel(struct device *device, struct io_request *request)
+{
+    struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
+    if (!virtio_blk_parts_withdraw(disk, request))
+        return -EBUSY;
+    device_complete(request, -ECANCELED);
+    return 0;
+}
+
+// ---- Ending ----
+
+static void identified(struct virtio_blk *disk, struct io_request *request)
+{
+    // All of it may be used, so the zero behind it is ours; a device without one leaves it empty.
+    disk->device.serial = disk->serial;
+    device_complete(request, 0);
+}
+
+// What has failed, or did not go straight, or is waited for.
+static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
+                                                    struct virtio_blk_slot *slot)
+{
+    struct io_request *request = slot->request;
+    enum virtio_blk_role role = slot->role;
+    int error = error_of(slot->status);
+    if (role != VIRTIO_BLK_FLUSHES)
+        virtio_blk_slot_free(disk, slot);
+    if (role == VIRTIO_BLK_SERVES_PARTS)
+        virtio_blk_parts_ended(disk, error);
+    else if (role == VIRTIO_BLK_IDENTIFIES)
+        identified(disk, request);
+    else if (role == VIRTIO_BLK_FLUSHES || error)
+        device_complete(request, error);
+    else
+        device_complete(request, (ssize_t)request->size);
+    if (role == VIRTIO_BLK_IS_AWAITED)
+        virtio_blk_parts_go_on(disk);
+    if (role == VIRTIO_BLK_IS_AWAITED || role == VIRTIO_BLK_SERVES_PARTS)
+        kick(disk); // Before the next entry is taken; the rare time when nothing was put in is no
+                    // harm.
+}
+
+static inline void end(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+{
+    struct io_request *request = slot->request;
+    if ((slot->status | slot->role) != (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT)) {
+        end_otherwise(disk, slot);
+        return;
+    }
+    virtio_blk_slot_free(disk, slot);
+    device_complete(request, (ssize_t)request->size);
+}
+
+// ---- A broken device ----
+
+static void fail(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+{
+    // What the parts' slot works for is first in their queue.
+    if (virtqueue_holds(&disk->queue, slot->head) && slot->role != VIRTIO_BLK_SERVES_PARTS)
+        device_complete(slot->request, -EIO);
+}
+
+// Ends all requests once the device has let go of their buffers.
+static void fail_all_when_quiet(struct virtio_blk *disk)
+{
+    if (!virtio_quiet(&disk->transport)) {
+        timer_arm(&disk->patience, clock_now_ns() + RESET_POLL_NS);
+        return;
+    }
+    for (unsigned i = 0; i < disk->device.lanes[0].depth; i++)
+        fail(disk, &disk->slots[i]);
+    fail(disk, &disk->flush);
+    virtio_blk_parts_fail(disk);
+}
+
+void virtio_blk_patience_expired(struct timer *timer)
+{
+    fail_all_when_quiet(container_of(timer, struct virtio_blk, patience));
+}
+
+static __attribute__((noinline)) void give_up(struct virtio_blk *disk)
+{
+    if (disk->given_up)
+        return;
+    disk->given_up = true;
+    report("virtio: %s is broken and not used any more: %s\n", disk->device.name,
+           disk->queue.broken);
+    virtio_blk_limits(disk);
+    irq_disable(disk->transport.irq);
+    virtio_reset(&disk->transport);
+    fail_all_when_quiet(disk);
+}
+
+// ---- The interrupt ----
+
+static __attribute__((noinline)) void drain_later(struct virtio_blk *disk)
+{
+    if (disk->rest_waits)
+        return;
+    disk->rest_waits = true;
+    irq_defer(&disk->rest);
+}
+
+static inline void drain(struct virtio_blk *disk)
+{
+    unsigned count = virtqueue_used(&disk->queue);
+    if (count > DRAIN_MOST) {
+        drain_later(disk);
+        count = DRAIN_MOST;
+    }
+    for (; count > 0; count--) {
+        uint32_t written; // The status says whether all of it was.
+        struct virtio_blk_slot *slot = virtqueue_take(&disk->queue, &written);
+        if (!slot)
+            break;
+        end(disk, slot);
+    }
+    if (disk->queue.broken)
+        give_up(disk);
+}
+
+void virtio_blk_drain_rest(struct irq_work *work)
+{
+    struct virtio_blk *disk = container_of(work, struct virtio_blk, rest);
+    disk->rest_waits = false;
+    if (!disk->queue.broken)
+        drain(disk);
+}
+
+bool virtio_blk_interrupt(void *context)
+{
+    struct virtio_blk *disk = context;
+    if (!virtio_interrupt_take(&disk->transport))
+        return false;
+    drain(disk);
+    return true;
+}

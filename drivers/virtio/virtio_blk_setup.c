@@ -1,0 +1,135 @@
+// Taking a virtio block device into use: features, limits, its queue and the chains in it
+// (Virtual I/O Device 1.2, sections 5.2.3 to 5.2.5).
+#include <errno.h>
+
+#include "arch/report.h"
+#include "drivers/virtio/virtio_blk.h"
+
+// 5.2.4: the configuration, offsets in bytes.
+enum { CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_BLK_SIZE = 20 };
+
+enum {
+    VIRTIO_ID_BLOCK = 2,   // 5: Device Types.
+    DESCRIPTORS_FLUSH = 2, // Header, status,
+    DESCRIPTORS_SLOT = 3,  // with data in between.
+    SIZE_MOST = 1 << 30,   // QEMU refuses 2 GiB and more.
+};
+
+int virtio_blk_read_capacity(struct virtio_blk *disk)
+{
+    uint64_t sectors;
+    int error = virtio_config64(&disk->transport, CONFIG_CAPACITY, &sectors);
+    if (error == 0) {
+        disk->device.size_bytes = sectors << VIRTIO_BLK_SECTOR_SHIFT;
+        virtio_blk_limits(disk);
+    }
+    return error;
+}
+
+static const struct device_ops virtio_blk_ops = { virtio_blk_submit, virtio_blk_cancel };
+
+static int read_limits(struct virtio_blk *disk)
+{
+    const struct virtio_device *transport = &disk->transport;
+    disk->size_most = SIZE_MOST;
+    disk->device.read_only = (transport->features & VIRTIO_BLK_F_RO) != 0;
+    disk->device.block_bytes = VIRTIO_BLK_SECTOR_BYTES;
+    if (transport->features & VIRTIO_BLK_F_BLK_SIZE &&
+        virtio_config32(transport, CONFIG_BLK_SIZE) != VIRTIO_BLK_SECTOR_BYTES) {
+        // Where they are larger, the device refuses what is not made of whole ones.
+        report("virtio: a disk whose blocks are not of %d bytes is not supported\n",
+               VIRTIO_BLK_SECTOR_BYTES);
+        return -ENOTSUP;
+    }
+    if (transport->features & VIRTIO_BLK_F_SIZE_MAX) {
+        uint32_t most = virtio_config32(transport, CONFIG_SIZE_MAX);
+        if (most < VIRTIO_BLK_SECTOR_BYTES)
+            return -ENOTSUP;
+        if (most < disk->size_most)
+            disk->size_most = most & ~(uint32_t)VIRTIO_BLK_SECTOR_MASK;
+    }
+    return virtio_blk_read_capacity(disk);
+}
+
+static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot, bool has_data)
+{
+    // The data's place and direction are set for each request.
+    struct virtqueue_part parts[] = {
+        { (uintptr_t)&slot->header, sizeof slot->header },
+        { 0, 0 },
+        { (uintptr_t)&slot->status, sizeof slot->status },
+    };
+    if (!has_data)
+        parts[1] = parts[2];
+    int head = virtqueue_chain(&disk->queue, parts, 1, has_data ? 2 : 1, slot);
+    if (head < 0)
+        return head;
+    slot->head = (uint16_t)head;
+    slot->data = virtqueue_part(&disk->queue, slot->head, 1);
+    return 0;
+}
+
+static int queue_init(struct virtio_blk *disk)
+{
+    unsigned descriptors = virtio_queue_size(&disk->transport, VIRTIO_BLK_QUEUE,
+                                             VIRTIO_BLK_DESCRIPTORS);
+    if (descriptors < DESCRIPTORS_FLUSH + DESCRIPTORS_SLOT)
+        return -ENOTSUP;
+    virtqueue_init(&disk->queue, disk->queue_memory, descriptors);
+    unsigned slots = (descriptors - DESCRIPTORS_FLUSH) / DESCRIPTORS_SLOT;
+    int error = slot_init(disk, &disk->flush, false);
+    disk->free = NULL;
+    for (unsigned i = slots; i-- > 0 && !error;) {
+        error = slot_init(disk, &disk->slots[i], true);
+        virtio_blk_slot_free(disk, &disk->slots[i]);
+    }
+    disk->device.lanes[0].depth = (uint16_t)slots;
+    return error ? error : virtio_queue_start(&disk->transport, VIRTIO_BLK_QUEUE, &disk->queue);
+}
+
+static int publish(struct virtio_blk *disk)
+{
+    int error = irq_install(disk->transport.irq, disk->device.name, virtio_blk_interrupt, disk);
+    if (error)
+        return error;
+    error = device_register(&disk->device);
+    if (error) {
+        irq_remove(disk->transport.irq);
+        return error;
+    }
+    virtio_ready(&disk->transport);
+    irq_enable(disk->transport.irq);
+    return 0;
+}
+
+int virtio_blk_attach(struct virtio_blk *disk, const struct virtio_device *device, char letter)
+{
+    disk->transport = *device;
+    disk->name[0] = 'v', disk->name[1] = 'd', disk->name[2] = letter;
+    disk->device.name = disk->name;
+    disk->device.ops = &virtio_blk_ops;
+    disk->device.kind = DEVICE_BLOCK;
+    disk->rest.run = virtio_blk_drain_rest;
+    disk->patience.expired = virtio_blk_patience_expired;
+    int error = virtio_negotiate(&disk->transport, VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_RO |
+                                                       VIRTIO_BLK_F_BLK_SIZE | VIRTIO_BLK_F_FLUSH);
+    if (!error)
+        error = read_limits(disk);
+    if (!error)
+        error = queue_init(disk);
+    return error ? error : publish(disk);
+}
+
+static int virtio_blk_start(const struct virtio_device *device)
+{
+    static struct virtio_blk disks[VIRTIO_BLK_DISKS];
+    static unsigned used;
+
+    if (used == VIRTIO_BLK_DISKS)
+        return -ENOMEM;
+    int error = virtio_blk_attach(&disks[used], device, (char)('a' + used));
+    used += error == 0;
+    return error;
+}
+
+const struct virtio_class virtio_blk_class = { .id = VIRTIO_ID_BLOCK, .start = virtio_blk_start };

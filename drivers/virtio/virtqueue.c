@@ -1,0 +1,106 @@
+// The split virtqueue: laying it out, building and releasing chains, and what happens when it
+// breaks. What every request passes through is inline in virtqueue.h.
+#include "drivers/virtio/virtqueue.h"
+
+#include <errno.h>
+
+#include "arch/assert.h"
+
+// The areas follow one another by falling alignment, so that none needs padding: descriptors (16),
+// heads (8 at most), the used ring (4), the available ring (2), the chains' links (2). What an area
+// holds past its entries, the unused event indices among it, fits into the two last words.
+void virtqueue_init(struct virtqueue *queue, void *memory, unsigned descriptors)
+{
+    assert(descriptors > 0 && descriptors <= VIRTQUEUE_MOST);
+    assert((descriptors & (descriptors - 1)) == 0);
+    assert((uintptr_t)memory % VIRTQUEUE_ALIGNMENT == 0);
+    *queue = (struct virtqueue){ .mask = descriptors - 1, .free_count = (uint16_t)descriptors };
+    queue->desc = memory;
+    queue->heads = (void *)&queue->desc[descriptors];
+    queue->used = (void *)&queue->heads[descriptors];
+    queue->avail = (void *)((uint16_t *)&queue->used->ring[descriptors] + 1); // avail_event.
+    queue->next = &queue->avail->ring[descriptors] + 1;                       // used_event.
+    queue->used->flags = queue->used->idx = 0;
+    queue->avail->flags = queue->avail->idx = 0;
+    for (unsigned i = 0; i < descriptors; i++) {
+        queue->heads[i] = (struct virtqueue_head){ 0 };
+        queue->next[i] = (uint16_t)(i + 1);
+    }
+    queue->next[descriptors - 1] = VIRTQUEUE_NONE;
+}
+
+static void describe(struct virtqueue *queue, unsigned index, const struct virtqueue_part *part,
+                     uint16_t flags)
+{
+    struct virtq_desc *desc = &queue->desc[index];
+    desc->addr = part->address;
+    desc->len = part->size;
+    desc->flags = flags;
+    desc->next = queue->next[index];
+}
+
+int virtqueue_chain(struct virtqueue *queue, const struct virtqueue_part *parts, unsigned readable,
+                    unsigned writable, void *owner)
+{
+    unsigned count = readable + writable;
+    assert(owner);
+    if (count == 0)
+        return -EINVAL;
+    if (count > queue->free_count)
+        return -EAGAIN;
+    unsigned head = queue->first_free, index = head;
+    for (unsigned i = 0; i < count; i++) {
+        uint16_t flags = i < readable ? 0 : VIRTQ_DESC_F_WRITE;
+        uint16_t following = queue->next[index];
+        if (i < count - 1)
+            flags |= VIRTQ_DESC_F_NEXT;
+        else
+            queue->next[index] = VIRTQUEUE_NONE;
+        describe(queue, index, &parts[i], flags);
+        index = following;
+    }
+    queue->first_free = (uint16_t)index;
+    queue->free_count = (uint16_t)(queue->free_count - count);
+    queue->heads[head].owner = owner;
+    return (int)head;
+}
+
+void virtqueue_release(struct virtqueue *queue, unsigned head)
+{
+    assert(queue->heads[head].allowed == 0 && queue->heads[head].owner);
+    queue->heads[head].owner = NULL;
+    unsigned last = head;
+    queue->free_count++;
+    for (; queue->next[last] != VIRTQUEUE_NONE; last = queue->next[last])
+        queue->free_count++;
+    queue->next[last] = queue->first_free;
+    queue->first_free = (uint16_t)head;
+}
+
+struct virtq_desc *virtqueue_part(const struct virtqueue *queue, unsigned head, unsigned part)
+{
+    unsigned index = head;
+    while (part-- > 0)
+        index = queue->next[index];
+    assert(index <= queue->mask);
+    return &queue->desc[index];
+}
+
+void virtqueue_break(struct virtqueue *queue, const char *why)
+{
+    if (!queue->broken)
+        queue->broken = why;
+    // The device has nothing any more, as far as we are concerned: whatever its index says from now
+    // on, virtqueue_used() finds no more than nothing or a jump.
+    queue->added = queue->taken;
+}
+
+void virtqueue_break_entry(struct virtqueue *queue, uint32_t id)
+{
+    if (id > queue->mask)
+        virtqueue_break(queue, "a used entry names no descriptor");
+    else if (queue->heads[id].allowed == 0)
+        virtqueue_break(queue, "a used entry names a chain that the device does not have");
+    else
+        virtqueue_break(queue, "a used entry has more bytes written than there was room for");
+}

@@ -1,0 +1,318 @@
+// Slots of memory-mapped virtio devices for host tests: registers as section 4.2 has them, with
+// knobs that break things. What a device does with its queue is the test's.
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/report.h"
+#include "drivers/device.h"
+#include "drivers/virtio/virtio.h"
+#include "tests/host/virtqueue_model.h"
+
+enum { MODEL_BASE = 0x100000, MODEL_STRIDE = 0x200, MODEL_SLOTS = 8, MODEL_IRQ = 48 };
+enum { MODEL_MAGIC = 0x74726976, MODEL_WRITES = 256 };
+
+// Registers, offsets in bytes.
+enum {
+    R_MAGIC = 0x00,
+    R_VERSION = 0x04,
+    R_DEVICE_ID = 0x08,
+    R_FEATURES = 0x10,
+    R_FEATURES_SEL = 0x14,
+    R_DRIVER_FEATURES = 0x20,
+    R_DRIVER_FEATURES_SEL = 0x24,
+    R_QUEUE_SEL = 0x30,
+    R_QUEUE_NUM_MAX = 0x34,
+    R_QUEUE_NUM = 0x38,
+    R_QUEUE_READY = 0x44,
+    R_QUEUE_NOTIFY = 0x50,
+    R_INTERRUPT_STATUS = 0x60,
+    R_INTERRUPT_ACK = 0x64,
+    R_STATUS = 0x70,
+    R_QUEUE_DESC = 0x80,
+    R_QUEUE_DRIVER = 0x90,
+    R_QUEUE_DEVICE = 0xa0,
+    R_GENERATION = 0xfc,
+    R_CONFIG = 0x100,
+};
+
+enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_FAILED = 128 };
+
+struct model_slot {
+    uint32_t magic, version, id;
+    uint64_t offered, accepted;
+    uint32_t status, interrupt_status, queue_num_max, queue_num, queue_ready;
+    uint64_t desc, driver, device; // Addresses of the three areas.
+    uint32_t features_sel, driver_features_sel, queue_sel;
+    uint8_t config[256];
+    uint32_t generation;
+    unsigned notified, statuses_seen;
+    uint32_t statuses[16]; // Written, in order.
+    irq_handler *handler;
+    void *context;
+    bool irq_on;
+
+    // Knobs.
+    bool refuses_features; // FEATURES_OK does not stay set.
+    bool refuses_queue;    // QueueReady does not stay set.
+    unsigned moving;       // Reads of the configuration during which it still changes.
+    unsigned reset_polls;  // Reads of Status until a reset is over.
+};
+
+static struct {
+    struct model_slot slots[MODEL_SLOTS];
+    unsigned reports;
+    char said[512]; // The last message.
+    struct timer *timer;
+    uint64_t now_ns;
+    struct irq_work *work;
+    bool ready_after_barrier; // Before the last QueueReady was a barrier.
+    bool barrier;
+} model;
+
+void report(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(model.said, sizeof model.said, format, arguments);
+    va_end(arguments);
+    model.reports++;
+}
+
+static struct model_slot *model_slot(uintptr_t address)
+{
+    unsigned slot = (unsigned)(address - MODEL_BASE) / MODEL_STRIDE;
+    if (slot >= MODEL_SLOTS)
+        abort();
+    return &model.slots[slot];
+}
+
+static uint32_t model_config(struct model_slot *slot, unsigned offset, unsigned bytes)
+{
+    uint32_t value = 0;
+    memcpy(&value, slot->config + offset, bytes);
+    if (slot->moving > 0) {
+        slot->moving--;
+        slot->generation++;
+        value ^= 0x5a5a5a5a;
+    }
+    return value;
+}
+
+static uint32_t model_status(struct model_slot *slot)
+{
+    if (slot->status == 0 && slot->reset_polls > 0) {
+        slot->reset_polls--;
+        return S_DRIVER_OK;
+    }
+    return slot->status;
+}
+
+uint32_t fake_read(uintptr_t address, unsigned bytes)
+{
+    struct model_slot *slot = model_slot(address);
+    unsigned offset = (unsigned)(address - MODEL_BASE) % MODEL_STRIDE;
+    if (offset >= R_CONFIG)
+        return model_config(slot, offset - R_CONFIG, bytes);
+    if (bytes != 4)
+        abort(); // 4.2.2.2.
+    switch (offset) {
+    case R_MAGIC:
+        return slot->magic;
+    case R_VERSION:
+        return slot->version;
+    case R_DEVICE_ID:
+        return slot->id;
+    case R_FEATURES:
+        return (uint32_t)(slot->offered >> 32 * slot->features_sel);
+    case R_QUEUE_NUM_MAX:
+        return slot->queue_sel == 0 ? slot->queue_num_max : 0;
+    case R_QUEUE_READY:
+        return slot->queue_ready;
+    case R_INTERRUPT_STATUS:
+        return slot->interrupt_status;
+    case R_STATUS:
+        return model_status(slot);
+    case R_GENERATION:
+        return slot->generation;
+    default:
+        abort(); // Write-only, or not there.
+    }
+}
+
+static void model_write_status(struct model_slot *slot, uint32_t value)
+{
+    if (slot->statuses_seen < 16)
+        slot->statuses[slot->statuses_seen++] = value;
+    slot->status = value;
+    if (slot->refuses_features)
+        slot->status &= ~(uint32_t)S_FEATURES_OK;
+    if (value == 0)
+        slot->queue_ready = slot->interrupt_status = 0;
+}
+
+static void model_write_features(struct model_slot *slot, uint32_t value)
+{
+    unsigned shift = 32 * slot->driver_features_sel;
+    slot->accepted &= ~((uint64_t)UINT32_MAX << shift);
+    slot->accepted |= (uint64_t)value << shift;
+}
+
+static void model_write_address(struct model_slot *slot, unsigned offset, uint32_t value)
+{
+    uint64_t *to = offset < R_QUEUE_DRIVER   ? &slot->desc
+                   : offset < R_QUEUE_DEVICE ? &slot->driver
+                                             : &slot->device;
+    unsigned shift = offset % 8 * 8;
+    *to &= ~((uint64_t)UINT32_MAX << shift);
+    *to |= (uint64_t)value << shift;
+}
+
+void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
+{
+    struct model_slot *slot = model_slot(address);
+    unsigned offset = (unsigned)(address - MODEL_BASE) % MODEL_STRIDE;
+    if (bytes != 4)
+        abort();
+    if (offset >= R_QUEUE_DESC && offset < R_QUEUE_DEVICE + 8) {
+        model_write_address(slot, offset, value);
+        return;
+    }
+    switch (offset) {
+    case R_FEATURES_SEL:
+        slot->features_sel = value;
+        break;
+    case R_DRIVER_FEATURES_SEL:
+        slot->driver_features_sel = value;
+        break;
+    case R_DRIVER_FEATURES:
+        model_write_features(slot, value);
+        break;
+    case R_QUEUE_SEL:
+        slot->queue_sel = value;
+        break;
+    case R_QUEUE_NUM:
+        slot->queue_num = value;
+        break;
+    case R_QUEUE_READY:
+        slot->queue_ready = slot->refuses_queue ? 0 : value;
+        model.ready_after_barrier = model.barrier;
+        break;
+    case R_QUEUE_NOTIFY:
+        slot->notified++;
+        break;
+    case R_INTERRUPT_ACK:
+        slot->interrupt_status &= ~value;
+        break;
+    case R_STATUS:
+        model_write_status(slot, value);
+        break;
+    default:
+        abort();
+    }
+}
+
+void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
+{
+    (void)address, (void)value;
+    model.barrier = event == FAKE_PUBLISH || (model.barrier && event != FAKE_WRITE) ||
+                    (model.barrier && address % MODEL_STRIDE == R_QUEUE_READY);
+}
+
+static struct model_slot *model_slot_of_irq(unsigned irq)
+{
+    if (irq < MODEL_IRQ || irq >= MODEL_IRQ + MODEL_SLOTS)
+        abort();
+    return &model.slots[irq - MODEL_IRQ];
+}
+
+int irq_install(unsigned irq, const char *name, irq_handler *handler, void *context)
+{
+    (void)name;
+    model_slot_of_irq(irq)->handler = handler;
+    model_slot_of_irq(irq)->context = context;
+    return 0;
+}
+
+void irq_remove(unsigned irq)
+{
+    model_slot_of_irq(irq)->handler = NULL;
+}
+
+void irq_enable(unsigned irq)
+{
+    model_slot_of_irq(irq)->irq_on = true;
+}
+
+void irq_disable(unsigned irq)
+{
+    model_slot_of_irq(irq)->irq_on = false;
+}
+
+void irq_defer(struct irq_work *work)
+{
+    if (model.work)
+        abort(); // It waits already.
+    model.work = work;
+}
+
+uint64_t clock_now_ns(void)
+{
+    return model.now_ns;
+}
+
+void timer_arm(struct timer *timer, uint64_t expires_ns)
+{
+    timer->expires_ns = expires_ns;
+    model.timer = timer;
+}
+
+static inline bool model_expire(void)
+{
+    struct timer *timer = model.timer;
+    if (!timer)
+        return false;
+    model.timer = NULL;
+    model.now_ns = timer->expires_ns;
+    fake_in_isr = fake_irqs_masked = true;
+    timer->expired(timer);
+    fake_in_isr = fake_irqs_masked = false;
+    return true;
+}
+
+// Takes the interrupt of a slot when its line is high. Result: what the top half said.
+static inline bool model_interrupt(struct model_slot *slot)
+{
+    fake_in_isr = fake_irqs_masked = true;
+    bool claimed = slot->handler(slot->context);
+    fake_in_isr = fake_irqs_masked = false;
+    return claimed;
+}
+
+static inline void model_run_deferred(void)
+{
+    struct irq_work *work = model.work;
+    model.work = NULL;
+    fake_in_isr = fake_irqs_masked = true;
+    work->run(work);
+    fake_in_isr = fake_irqs_masked = false;
+}
+
+// A device in a slot as it is after reset.
+static inline struct model_slot *model_plug(unsigned slot, uint32_t id, uint64_t features)
+{
+    model.slots[slot] = (struct model_slot){ .magic = MODEL_MAGIC, .version = 2, .id = id };
+    model.slots[slot].offered = features;
+    model.slots[slot].queue_num_max = 1024;
+    return &model.slots[slot];
+}
+
+// All slots empty, as QEMU has them.
+static inline void model_fresh(void)
+{
+    memset(&model, 0, sizeof model);
+    for (unsigned i = 0; i < MODEL_SLOTS; i++)
+        model_plug(i, 0, 0);
+}
