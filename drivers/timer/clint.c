@@ -40,8 +40,8 @@ uint32_t clock_counter_low(void)
 
 void clock_counter_set_alarm(uint64_t ticks)
 {
-    // The comparator is out of reach while its halves do not belong together (3.2.1).
-    write32(base + CLINT_MTIMECMP_HIGH, UINT32_MAX);
+    // With interrupts masked nobody sees what the comparator is between the two halves. It is never
+    // sent to "never" meanwhile, as 3.2.1 does it: see the quirk above.
     write32(base + CLINT_MTIMECMP_LOW, (uint32_t)ticks);
     write32(base + CLINT_MTIMECMP_HIGH, (uint32_t)(ticks >> 32));
     irq_enable(irq);
