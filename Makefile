@@ -35,6 +35,9 @@ DEMO_SHARED := $(filter-out $(DEMO_PROGRAMS:%=demos/%.c),$(wildcard demos/*.c))
 TARGET_SUITES := $(patsubst tests/target/%.c,%,$(wildcard tests/target/*.c))
 HOST_SUITES := $(patsubst tests/host/%.c,%,$(wildcard tests/host/*.c))
 TOOL_SUITES := $(patsubst tests/tools/%.t,%,$(wildcard tests/tools/*.t))
+# What `make bench` runs; what reads from a disk wants one that is always the same, virtio's.
+BENCHES := null $(if $(filter drivers/virtio/%,$(CHIPS)),floor core posix overlap)
+BENCH_ELVES := $(BENCHES:%=$(OUT)/bench/%.elf)
 
 # The user's program: a file or a folder of .c files.
 ifdef APP
@@ -76,8 +79,9 @@ PUBLIC := -I$(OUT)/include $(addprefix -I,$(wildcard faces/*/include))
 POSIX := -D_GNU_SOURCE -D_POSIX_THREADS -D_POSIX_TIMERS -D_POSIX_MONOTONIC_CLOCK
 INTERNAL := -std=gnu11 $(WARNINGS) -I. -Iarch/$(ARCH)
 # The kernel is optimised as one piece: a call from room to room costs nothing where it is inlined.
+# Conditions joined by && are branches, not sums of flags: that is shorter where the first decides.
 KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns \
-    -flto=auto -ffat-lto-objects $(INTERNAL)
+    --param=logical-op-non-short-circuit=0 -flto=auto -ffat-lto-objects $(INTERNAL)
 FACE_FLAGS := $(KERNEL_FLAGS) $(POSIX) $(PUBLIC)
 PROGRAM_FLAGS := $(COMMON) $(PROGRAM_CPU_FLAGS) $(POSIX) $(PUBLIC)
 DEMO_FLAGS := $(PROGRAM_FLAGS) -std=gnu11 $(WARNINGS)
@@ -159,7 +163,15 @@ test:
 # Suites of tools call make for each board: what two of them want at once is there before.
 host-tests: $(call suite_files,$(filter host/%,$(SUITES)))
 board-tests: $(call suite_files,$(filter $(BOARD)/%,$(SUITES))) \
-    $(if $(filter tools/%,$(SUITES)),$(DEMO_ELF) $(OUT)/demo.img $(OUT)/tests/in_flight.elf)
+    $(if $(filter tools/%,$(SUITES)),$(DEMO_ELF) $(OUT)/demo.img $(OUT)/tests/in_flight.elf \
+    $(BENCH_ELVES))
+
+## Counts what a request costs, beside ceilings. RECORD=1: writes what make test holds it to.
+bench:
+	@tools/install-deps test
+	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b bench-programs >&2 || exit 1; done
+	@tools/bench $(if $(RECORD),--record) $(TEST_BOARDS)
+bench-programs: $(BENCH_ELVES) $(OUT)/demo.img $(OUT)/tests/cost.elf
 
 ## Starts APP, ELF or the demo in gdb, stopped at its first instruction.
 debug: $(if $(ELF),,$(RUN_ELF)) $(default_disk)
@@ -194,8 +206,8 @@ help:
 
 LINTS := lint-includes lint-text lint-format lint-scripts
 BOARD_LINTS := lint-symbols lint-cppcheck lint-headers lint-analyzer
-.PHONY: all demo run test host-tests board-tests debug lint boards deps clean help FORCE .tools \
-    $(LINTS) $(BOARD_LINTS) $(TEST_BOARDS:%=lint-%)
+.PHONY: all demo run test host-tests board-tests bench bench-programs debug lint boards deps \
+    clean help FORCE .tools $(LINTS) $(BOARD_LINTS) $(TEST_BOARDS:%=lint-%)
 
 # ---- Rules ---------------------------------------------------------------------------------------
 
@@ -255,6 +267,26 @@ $(OUT)/tests/%.o: FLAGS = $(TEST_FLAGS)
 $(OUT)/tests/%.o: tests/target/% $(PREPARED)
 	$(compile)
 $(OUT)/tests/%.elf: $(OUT)/tests/%.c.o $(OUT)/kernel.o linker.ld
+	$(link)
+
+# Some look into the kernel, others are a user's programs, and the floor has no kernel: of the rooms
+# it links what a message and the end of the machine need, compiled for it alone.
+$(OUT)/bench/%.o: FLAGS = $(TEST_FLAGS)
+$(OUT)/bench/%.o: tests/bench/% $(PREPARED)
+	$(compile)
+$(OUT)/bench/core.elf $(OUT)/bench/null.elf: $(OUT)/bench/%.elf: $(OUT)/bench/%.c.o \
+    $(OUT)/kernel.o linker.ld
+	$(link)
+$(OUT)/bench/posix.elf $(OUT)/bench/overlap.elf: $(OUT)/bench/%.elf: $(OUT)/bench/%.c.o \
+    $(OUT)/inflight.o linker.ld
+	$(link)
+FLOOR_SOURCES := tests/bench/floor.c tests/bench/$(ARCH)/floor_vectors.S boot/$(ARCH)/start.S \
+    $(addprefix arch/,$(ARCH)/semihosting_call.S semihosting.c report.c format.c)
+FLOOR_FLAGS = $(filter-out -flto% -ffat-lto%,$(KERNEL_FLAGS)) -Itests/bench/$(ARCH)
+$(OUT)/bench/floor/%.o: FLAGS = $(FLOOR_FLAGS)
+$(OUT)/bench/floor/%.o: % $(PREPARED)
+	$(compile)
+$(OUT)/bench/floor.elf: $(FLOOR_SOURCES:%=$(OUT)/bench/floor/%.o) linker.ld
 	$(link)
 
 # A program of the user's is compiled without our warnings.
