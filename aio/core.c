@@ -24,18 +24,23 @@ static struct {
 
 enum { FINISH_BUDGET = 64 }; // Requests finished in one go before other interrupts get their turn.
 
+static inline __attribute__((always_inline)) int buffer_check(const struct io_request *request)
+{
+    enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
+    access += (request->flags & IO_KERNEL_BUFFER) * (MEMORY_KERNEL_SOURCE - MEMORY_SOURCE);
+    return memory_check((uintptr_t)request->buffer, request->size, access);
+}
+
 static int request_check(const struct io_request *request)
 {
     if (request->priority >= IO_PRIORITIES)
         return -EINVAL;
     if (request->op > IO_WRITE)
         return request->op > IO_OPEN ? -EINVAL : 0;
-    enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
-    access += (request->flags & IO_KERNEL_BUFFER) * (MEMORY_KERNEL_SOURCE - MEMORY_SOURCE);
-    return memory_check((uintptr_t)request->buffer, request->size, access);
+    return buffer_check(request);
 }
 
-// From here on the request is counted as in flight, until io_complete().
+// From here on the request is counted as in flight, until device_complete().
 static inline void hand_to_driver(struct io_lane *lane, struct io_request *request)
 {
     request->state = IO_STARTED;
@@ -43,12 +48,14 @@ static inline void hand_to_driver(struct io_lane *lane, struct io_request *reque
 }
 
 // Counted as started before the driver sees it: the completion may come from inside.
-static void start_locked(struct device *device, struct io_lane *lane, struct io_request *request)
+static inline __attribute__((always_inline)) void start_locked(struct device *device,
+                                                               struct io_lane *lane,
+                                                               struct io_request *request)
 {
     hand_to_driver(lane, request);
     int error = device->ops->submit(device, request);
     if (error)
-        io_complete(request, error);
+        device_complete(request, error);
 }
 
 // Gives waiting requests to the device as long as it takes more.
@@ -81,7 +88,7 @@ static int withdraw_locked(struct io_request *request, int reason)
     if (request->state == IO_QUEUED) {
         queue_remove(request->lane, request);
         hand_to_driver(request->lane, request); // In name only: every completion is counted back.
-        io_complete(request, reason);
+        device_complete(request, reason);
         return 0;
     }
     if (request->state != IO_STARTED)
@@ -128,10 +135,22 @@ static __attribute__((noinline)) int refuse_locked(struct device *device, int er
     return error;
 }
 
-int io_submit(struct device *device, struct io_request *request)
+static inline void accept_locked(struct device *device, struct io_lane *lane,
+                                 struct io_request *request)
 {
-    uint32_t flags = irq_save();
-    struct io_lane *lane = device_lane(device, request->op);
+    request->device = device;
+    request->lane = lane;
+    request->callback.run = run_notify;
+    request->moved = 0;
+    device->statistics.submitted++;
+}
+
+// Every request but the usual one: all questions are asked here.
+static __attribute__((noinline)) int submit_otherwise_locked(struct device *device,
+                                                             struct io_lane *lane,
+                                                             struct io_request *request,
+                                                             uint32_t flags)
+{
     int error = request_check(request);
     if (error)
         return refuse_locked(device, error, flags);
@@ -141,16 +160,10 @@ int io_submit(struct device *device, struct io_request *request)
         idle &= lane->in_flight == 0; // It comes after all that was submitted before it.
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
         return refuse_locked(device, -EAGAIN, flags);
-    request->device = device;
-    request->lane = lane;
-    request->complete = io_complete;
-    request->callback.run = run_notify;
-    request->moved = 0;
-    device->statistics.submitted++;
+    accept_locked(device, lane, request);
     if (request->deadline_ns != 0)
         arm_deadline(request);
     if (idle && !irq_saved_in_isr(flags)) {
-        // An idle device gets it straight, past the queue: nothing can be waiting there.
         start_locked(device, lane, request);
     } else {
         request->state = IO_QUEUED;
@@ -162,8 +175,32 @@ int io_submit(struct device *device, struct io_request *request)
     return 0;
 }
 
+// A read or write without a deadline, on a lane that has room and nobody waiting in it: it goes to
+// the device at once, past the queue.
+static inline bool is_usual(const struct io_lane *lane, const struct io_request *request)
+{
+    // What has to be 0 in one test.
+    _Static_assert(IO_IDLE == 0 && IO_PRIORITIES == 8, "what is_usual() relies on");
+    uint32_t unusual = request->state | request->priority >> 3 | lane->waiting |
+                       (uint32_t)request->deadline_ns | (uint32_t)(request->deadline_ns >> 32);
+    return request->op <= IO_WRITE && unusual == 0 && lane->in_flight < lane->depth &&
+           buffer_check(request) == 0;
+}
+
+int io_submit(struct device *device, struct io_request *request)
+{
+    uint32_t flags = irq_save();
+    struct io_lane *lane = device_lane(device, request->op);
+    if (irq_saved_in_isr(flags) || !is_usual(lane, request))
+        return submit_otherwise_locked(device, lane, request, flags);
+    accept_locked(device, lane, request);
+    start_locked(device, lane, request);
+    irq_restore(flags);
+    return 0;
+}
+
 // Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
-static void tell(struct io_request *request)
+static inline __attribute__((always_inline)) void tell(struct io_request *request)
 {
     bool first = !finishing.busy;
     finishing.busy = true;
@@ -176,7 +213,7 @@ static void tell(struct io_request *request)
 
 // The last step, at isr level: the owner learns the result. Without a notify() to follow, the
 // request is the owner's from here on and may be submitted anew inside done().
-static void finish(struct io_request *request)
+static inline __attribute__((always_inline)) void finish(struct io_request *request)
 {
     bool notify = request->notify != NULL;
     request->state = notify ? IO_DONE : IO_IDLE;
@@ -216,7 +253,7 @@ static __attribute__((noinline)) void finish_later_locked(struct io_request *req
     }
 }
 
-void io_complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     uint32_t flags = irq_save();
     struct io_lane *lane = request->lane;
@@ -239,6 +276,23 @@ void io_complete(struct io_request *request, ssize_t result)
     }
     finish_later_locked(request);
     irq_restore(flags);
+}
+
+// What a top half ends one request after another with: the usual one without a question too many.
+inline void device_complete_isr(struct io_request *request, ssize_t result)
+{
+    struct io_lane *lane = request->lane;
+    // What has to be 0 in one test.
+    uint32_t unusual = (request->state ^ IO_STARTED) | lane->waiting | finishing.busy |
+                       (uint32_t)request->deadline_ns | (uint32_t)(request->deadline_ns >> 32);
+    if ((unusual | (result < 0)) != 0) {
+        device_complete(request, result);
+        return;
+    }
+    lane->in_flight--;
+    request->result = result;
+    request->moved = (size_t)result;
+    finish(request);
 }
 
 static int nowhere_submit(struct device *device, struct io_request *request)

@@ -39,8 +39,3 @@ static inline bool io_in_flight(const struct io_request *request)
     enum io_state state = *(volatile const enum io_state *)&request->state;
     return state != IO_IDLE && state != IO_DONE;
 }
-
-// Ends a request: what device_complete() calls. At isr level its done() runs at once, elsewhere by
-// a software interrupt.
-// Context: any.
-void io_complete(struct io_request *request, ssize_t result);

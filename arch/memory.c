@@ -11,13 +11,14 @@ extern char __isr_stack_guard[], __isr_stack_bottom[];
 extern char __fault_stack_guard[], __fault_stack_bottom[];
 
 static const struct memory_range *memory_ram;
-static size_t memory_above; // Bytes from the callback stack, behind all that is forbidden, to RAM's
-                            // end.
+static struct memory_range memory_open; // From the callback stack, behind all that is forbidden, to
+                                        // RAM's end.
 
 void memory_init(const struct memory_range *ram)
 {
     memory_ram = ram;
-    memory_above = ram->base + ram->size - (uintptr_t)__callback_stack_bottom;
+    memory_open.base = (uintptr_t)__callback_stack_bottom;
+    memory_open.size = ram->base + ram->size - memory_open.base;
 }
 
 // Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has
@@ -52,8 +53,8 @@ inline int memory_check(uintptr_t address, size_t size, enum memory_access acces
     // Nearly every buffer lies in bss, on the callback stack or on the heap: one comparison each
     // for its start and its end. An offset wraps to a huge number below, so one comparison serves
     // both sides.
-    uintptr_t offset = address - (uintptr_t)__callback_stack_bottom;
-    if ((size <= memory_above) & (offset <= memory_above - size))
+    uintptr_t offset = address - memory_open.base;
+    if ((size <= memory_open.size) & (offset <= memory_open.size - size))
         return 0;
     return check_below(address, size, access);
 }

@@ -65,7 +65,6 @@ struct io_request {
     bool late;     // Its deadline, if it has one, has passed.
     struct device *device;
     struct io_lane *lane;
-    void (*complete)(struct io_request *, ssize_t result);
     struct io_request *next, *previous; // In the core's queue; the driver's while started.
     struct timer timer;                 // The deadline.
 };
@@ -141,12 +140,14 @@ static inline struct io_lane *device_lane(struct device *device, enum io_op op)
 
 // Ends a request, with result as its operation says or -errno; before an error, request->moved says
 // what was moved all the same. The driver must be ready for the next submit, which may come from
-// inside.
+// inside. At isr level its done() runs at once, elsewhere by a software interrupt.
+// The core's: there is one, so it is called by name, and becomes part of a driver's loop.
 // Context: any.
-static inline void device_complete(struct io_request *request, ssize_t result)
-{
-    request->complete(request, result);
-}
+void device_complete(struct io_request *request, ssize_t result);
+
+// The same in a top half.
+// Context: isr.
+void device_complete_isr(struct io_request *request, ssize_t result);
 
 // Cuts a request on a block device to what lies inside it.
 // Result: bytes to move from request->offset on; 0: a read at or past the end, or nothing asked;

@@ -11,9 +11,9 @@
 
 static struct file files[FILE_LIMIT]; // A free one has no device.
 
-static struct file *file_get(int fd)
+static inline struct file *file_get(int fd)
 {
-    return fd >= 0 && fd < FILE_LIMIT && files[fd].device ? &files[fd] : NULL;
+    return (unsigned)fd < FILE_LIMIT && files[fd].device ? &files[fd] : NULL;
 }
 
 struct file file_snapshot(int fd)
@@ -34,11 +34,11 @@ static bool mode_allows(int flags, enum io_op op)
            op > IO_WRITE;
 }
 
-static int submit(const struct file *file, struct io_request *request)
+static inline int submit(const struct file *file, struct io_request *request)
 {
     if (!file->device || !mode_allows(file->flags, request->op))
         return -EBADF;
-    if (file->flags & O_NONBLOCK)
+    if (__builtin_expect((file->flags & O_NONBLOCK) != 0, false))
         request->flags |= IO_NONBLOCK;
     return io_submit(file->device, request);
 }
@@ -95,10 +95,10 @@ int file_close(int fd)
     return file ? 0 : -EBADF;
 }
 
-int file_submit(int fd, struct io_request *request)
+inline int file_submit_locked(int fd, struct io_request *request)
 {
-    struct file file = file_snapshot(fd);
-    return submit(&file, request);
+    const struct file *file = file_get(fd);
+    return file ? submit(file, request) : -EBADF;
 }
 
 void file_refused(int fd)

@@ -32,8 +32,8 @@ int file_close(int fd);
 // Sends a request through a descriptor: its device is filled in; op, offset, buffer, size, done and
 // the rest are the caller's.
 // Result: as io_submit(), or -EBADF (not open, or opened in the wrong mode).
-// Context: main | callback.
-int file_submit(int fd, struct io_request *request);
+// Context: main | callback, interrupts masked.
+int file_submit_locked(int fd, struct io_request *request);
 
 // Counts a request that the caller had to refuse before it came to file_submit(), for /proc/aio.
 // Context: main | callback.

@@ -17,6 +17,8 @@ static void *no_variable;
 // All in one struct, so that an interrupt's tail reaches it with one address.
 static struct {
     struct callback *head, **tail;
+    struct callback *rest;   // Of the list whose callbacks are being run.
+    struct irq_work *at_end; // See callback_turn_end().
     unsigned closed;
     struct callback_totals totals;
     void **variable; // Of the face: see callback_level_context().
@@ -93,9 +95,32 @@ static __attribute__((noinline)) void begin_pause(void)
     timer_arm(&pause_timer, now + (share > CALLBACK_PAUSE_NS ? share : CALLBACK_PAUSE_NS));
 }
 
+bool callback_more_follow(void)
+{
+    return level.rest != NULL && !cpu_in_isr();
+}
+
+void callback_turn_end(struct irq_work *work)
+{
+    uint32_t flags = irq_save();
+    work->next = level.at_end;
+    level.at_end = work;
+    irq_restore(flags);
+}
+
+static inline void end_turn_locked(void)
+{
+    while (level.at_end) {
+        struct irq_work *work = level.at_end;
+        level.at_end = work->next;
+        work->run(work);
+    }
+}
+
 void level_sleep_locked(void)
 {
     assert(irq_masked() && !cpu_in_isr());
+    end_turn_locked(); // It may bring what is waited for.
     // Main that waits needs no share of the CPU: callbacks that were kept off for it run now.
     if (level.closed & CLOSED_PAUSED && !(level.closed & CLOSED_ACTIVE)) {
         timer_cancel(&pause_timer);
@@ -119,40 +144,70 @@ struct callback_totals callback_totals(void)
     return level.totals;
 }
 
-static inline void run_first(void)
+// Puts what the budget left of a list back in front of what has been posted meanwhile.
+static __attribute__((noinline)) void put_back(struct callback **tail)
 {
-    struct callback *callback = level.head;
-    level.head = callback->next;
+    *tail = level.head;
     if (!level.head)
-        level.tail = &level.head;
+        level.tail = tail;
+    level.head = level.rest;
+    level.rest = NULL;
+}
+
+// So many callbacks of a turn have run: half of the budget, or all of it.
+// Result: true: the turn is over.
+static __attribute__((noinline)) bool half_has_run(unsigned run)
+{
+    if (run == CALLBACK_BUDGET)
+        return true;
+    level.half_time_ns = clock_now_ns(); // Only in a flood: it costs a register access.
+    return false;
+}
+
+// Runs what waits now. The list is taken as a whole, so that interrupts need not be masked for each
+// callback: what they post goes to a new one. run: callbacks of this turn so far.
+// Result: the same, afterwards.
+static inline unsigned run_list(unsigned run)
+{
+    struct callback *next = level.head, **tail = level.tail;
+    level.head = NULL;
+    level.tail = &level.head;
     irq_unmask();
-    callback->run(callback);
+    do {
+        struct callback *callback = next;
+        level.rest = next = callback->next;
+        callback->run(callback);
+        if (++run % (CALLBACK_BUDGET / 2) == 0 && half_has_run(run)) {
+            irq_mask();
+            if (next)
+                put_back(tail);
+            return run;
+        }
+    } while (next);
     irq_mask();
+    return run;
 }
 
 void callback_level_run(void)
 {
-    unsigned budget = CALLBACK_BUDGET;
+    unsigned run = 0;
     void *value_of_main = *level.variable;
     level.closed = CLOSED_ACTIVE; // It was 0.
     *level.variable = level.value;
     do {
-        run_first();
-        budget--;
-        if (level.leave && (!level.head || budget == 0)) {
+        run = run_list(run);
+        if (level.leave && (!level.head || run == CALLBACK_BUDGET)) {
             // It may do I/O and wait for it; what that brings has its turn too.
             irq_unmask();
             level.leave();
             irq_mask();
         }
-        // The clock is only looked at in a flood: it costs a register access.
-        if (level.head && budget == CALLBACK_BUDGET / 2)
-            level.half_time_ns = clock_now_ns();
-    } while (level.head && budget > 0);
+    } while (level.head && run < CALLBACK_BUDGET);
+    end_turn_locked();
     *level.variable = value_of_main;
     // Counted behind the callbacks, which are waited for.
     level.totals.turns++;
-    level.totals.run += CALLBACK_BUDGET - budget;
+    level.totals.run += run;
     level.closed &= ~(unsigned)CLOSED_ACTIVE;
     if (level.head)
         begin_pause();

@@ -58,7 +58,7 @@ static __attribute__((noinline)) void sd_unfinished(struct sd_card *card, int st
 static inline void sd_go_on(struct sd_card *card, int status, size_t bytes)
 {
     if (status == 0 && card->left == bytes)
-        sd_finish(card, (ssize_t)(card->request->moved + bytes));
+        device_complete_isr(card->request, (ssize_t)(card->request->moved + bytes));
     else
         sd_unfinished(card, status, bytes);
 }

@@ -37,16 +37,48 @@ static int error_of(uint8_t status)
     }
 }
 
+// ---- The doorbell ----
+//
+// It is what a request costs the host most for. Of several requests that the core starts in a row,
+// the last one rings for all. Callbacks, too, submit in a row: while more of them follow, it waits
+// for the end of the turn, but only while the device is at work on something that it knows of. Its
+// next interrupt then rings: so the device never stands idle for it, and no callback that computes
+// for long, or spins until its request is done, can keep a request from the device.
+
 static inline void kick(struct virtio_blk *disk)
 {
+    disk->bell_waits = false;
     if (virtqueue_kick(&disk->queue))
         virtio_notify(&disk->transport, VIRTIO_BLK_QUEUE);
 }
 
-// Of several requests that the core starts in a row, the last one rings the doorbell for all.
-static inline bool kick_is_due(const struct virtio_blk *disk)
+static __attribute__((noinline)) void kick_later(struct virtio_blk *disk)
 {
-    return __builtin_expect(!lane_starts_next(&disk->device.lanes[0]), true);
+    disk->bell_waits = true;
+    if (disk->bell_listed)
+        return;
+    disk->bell_listed = true;
+    callback_turn_end(&disk->bell);
+}
+
+void virtio_blk_turn_ends(struct irq_work *work)
+{
+    struct virtio_blk *disk = container_of(work, struct virtio_blk, bell);
+    disk->bell_listed = false;
+    if (disk->bell_waits)
+        kick(disk);
+}
+
+// Looked at after a request has been put in: what has completed meanwhile may have changed what the
+// core does next.
+static inline void kick_when_due(struct virtio_blk *disk)
+{
+    if (disk->bell_waits || lane_starts_next(&disk->device.lanes[0]))
+        return;
+    if (callback_more_follow() && virtqueue_works(&disk->queue))
+        kick_later(disk);
+    else
+        kick(disk);
 }
 
 // ---- Starting ----
@@ -133,33 +165,36 @@ static __attribute__((noinline)) int submit_otherwise(struct virtio_blk *disk,
         flush(disk, request);
     else
         move_otherwise(disk, request);
-    // Looked at afterwards: what has completed inside may have changed what the core does next.
-    if (kick_is_due(disk))
-        kick(disk);
+    kick_when_due(disk);
+    return 0;
+}
+
+// A read or write; inline for each of the two, with what follows from the type worked out.
+static inline __attribute__((always_inline)) int submit_straight(struct virtio_blk *disk,
+                                                                 struct io_request *request,
+                                                                 enum io_op op)
+{
+    size_t size = request->size;
+    // One comparison finds requests of no bytes, too long ones, and times at which nothing goes
+    // straight; such a limit is never above the disk's size.
+    if (size - 1 >= disk->straight_most[op] ||
+        (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT) != 0 ||
+        request->offset > disk->device.size_bytes - size)
+        return submit_otherwise(disk, request);
+    virtio_blk_put(disk, request, (uint32_t)op, request->offset, (uintptr_t)request->buffer,
+                   (uint32_t)size, VIRTIO_BLK_GOES_STRAIGHT);
+    kick_when_due(disk);
     return 0;
 }
 
 int virtio_blk_submit(struct device *device, struct io_request *request)
 {
     struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
-    size_t size = request->size;
-    // One comparison finds requests of no bytes, too long ones, and operations and times at which
-    // nothing goes straight; such a limit is never above the disk's size.
-    if (size - 1 >= disk->straight_most[request->op] ||
-        (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT) != 0 ||
-        request->offset > device->size_bytes - size)
-        return submit_otherwise(disk, request);
-    uintptr_t buffer = (uintptr_t)request->buffer;
-    // Twice inline, with what follows from the type worked out.
     if (request->op == IO_READ)
-        virtio_blk_put(disk, request, VIRTIO_BLK_T_IN, request->offset, buffer, (uint32_t)size,
-                       VIRTIO_BLK_GOES_STRAIGHT);
-    else
-        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, buffer, (uint32_t)size,
-                       VIRTIO_BLK_GOES_STRAIGHT);
-    if (kick_is_due(disk))
-        kick(disk);
-    return 0;
+        return submit_straight(disk, request, IO_READ);
+    if (request->op == IO_WRITE)
+        return submit_straight(disk, request, IO_WRITE);
+    return submit_otherwise(disk, request);
 }
 
 // What waits for others' parts is not in the ring and can be given up.
@@ -213,7 +248,7 @@ static inline void end(struct virtio_blk *disk, struct virtio_blk_slot *slot)
         return;
     }
     virtio_blk_slot_free(disk, slot);
-    device_complete(request, (ssize_t)request->size);
+    device_complete_isr(request, (ssize_t)request->size);
 }
 
 // ---- A broken device ----
@@ -266,16 +301,19 @@ static __attribute__((noinline)) void drain_later(struct virtio_blk *disk)
     irq_defer(&disk->rest);
 }
 
-static inline void drain(struct virtio_blk *disk)
+static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
 {
+    if (disk->bell_waits)
+        kick(disk);
     unsigned count = virtqueue_used(&disk->queue);
+    const struct virtqueue place = disk->queue; // What is needed of it stays in registers.
     if (count > DRAIN_MOST) {
         drain_later(disk);
         count = DRAIN_MOST;
     }
     for (; count > 0; count--) {
         uint32_t written; // The status says whether all of it was.
-        struct virtio_blk_slot *slot = virtqueue_take(&disk->queue, &written);
+        struct virtio_blk_slot *slot = virtqueue_take_at(&disk->queue, &place, &written);
         if (!slot)
             break;
         end(disk, slot);

@@ -68,7 +68,8 @@ struct virtqueue {
     struct virtqueue_head *heads;
     uint32_t mask;      // Descriptors, a power of two, minus one.
     uint32_t added;     // Chains put in since the beginning,
-    uint32_t taken;     // and those of them that have come back.
+    uint32_t kicked;    // those of them that the device knows of,
+    uint32_t taken;     // and those that have come back.
     const char *broken; // Why the queue is no longer served, or NULL.
 
     uint16_t *next; // The next descriptor of a chain or of the free ones, or VIRTQUEUE_NONE.
@@ -139,10 +140,17 @@ static inline bool virtqueue_kick(struct virtqueue *queue)
     // The device must see descriptors and ring entries before the index that covers them (2.7.13).
     barrier_store();
     avail->idx = (uint16_t)added;
+    queue->kicked = added;
     // It must see the index before its wish is looked at, or both would wait for each other; and
     // before the doorbell.
     barrier_full();
     return (used->flags & VIRTQ_USED_F_NO_NOTIFY) == 0;
+}
+
+// True while the device has chains that it knows of: an interrupt will come.
+static inline bool virtqueue_works(const struct virtqueue *queue)
+{
+    return queue->kicked != queue->taken;
 }
 
 // Result: how many chains the device has given back that have not been taken yet; 0 when the queue
@@ -162,22 +170,29 @@ static inline unsigned virtqueue_used(struct virtqueue *queue)
 }
 
 // Takes the next chain of those that virtqueue_used() has counted; *written: bytes that the device
-// says it has written to it.
+// says it has written to it. place: the queue, or a copy of it: where its areas are does not
+// change, and a loop need not load that anew each time.
 // Result: the chain's owner; NULL: the entry is not true, and the queue is broken.
-static inline void *virtqueue_take(struct virtqueue *queue, uint32_t *written)
+static inline void *virtqueue_take_at(struct virtqueue *queue, const struct virtqueue *place,
+                                      uint32_t *written)
 {
-    const struct virtq_used_elem *entry = &queue->used->ring[queue->taken & queue->mask];
+    const struct virtq_used_elem *entry = &place->used->ring[queue->taken & place->mask];
     uint32_t id = entry->id;
     *written = entry->len;
     // One comparison finds a chain that is not with the device and a length that is too long.
-    if (id > queue->mask || *written >= queue->heads[id].allowed) {
+    if (id > place->mask || *written >= place->heads[id].allowed) {
         virtqueue_break_entry(queue, id);
         return NULL;
     }
-    struct virtqueue_head *head = &queue->heads[id];
+    struct virtqueue_head *head = &place->heads[id];
     queue->taken++;
     head->allowed = 0;
     if (!head->owner)
         __builtin_unreachable(); // What was put in has one: the caller's test is the one above.
     return head->owner;
+}
+
+static inline void *virtqueue_take(struct virtqueue *queue, uint32_t *written)
+{
+    return virtqueue_take_at(queue, queue, written);
 }

@@ -23,14 +23,16 @@ struct aio_slot {
 };
 
 // What a control block's key says, when it is combined with the block's own address: copies and
-// rubbish are neither.
-enum { KEY_IN_PROGRESS = 0x41494f50, KEY_DONE = 0x41494f44 };
+// rubbish are neither. The two differ by more than RAM is large, and each is an immediate on ARM.
+static const unsigned long KEY_IN_PROGRESS = 0x41000000, KEY_DONE = 0xc4000000;
 
-static struct aio_slot slots[AIO_SLOTS];
-static unsigned long submissions; // Requests accepted so far; each carries its number.
-static struct aio_slot *free_slots;
-static unsigned slots_used_once; // Slots from here on have never been used and are not in the free
-                                 // list.
+// All in one struct, so that a submission reaches it with one address.
+static struct {
+    unsigned long submissions; // Requests accepted so far; each carries its number.
+    struct aio_slot *free;
+    unsigned used_once; // Slots from here on have never been used and are not in the free list.
+    struct aio_slot slots[AIO_SLOTS];
+} pool;
 
 static unsigned long key(const struct aiocb *block, unsigned long state)
 {
@@ -43,24 +45,39 @@ static int fail(int error)
     return -1;
 }
 
-static struct aio_slot *slot_allocate(void)
+static void slot_done(struct io_request *request);
+static void slot_notify(struct io_request *request);
+
+// A free slot has these two set, which nearly every request wants.
+static __attribute__((noinline)) struct aio_slot *slot_first_use(void)
 {
-    uint32_t flags = irq_save();
-    struct aio_slot *slot = free_slots;
-    if (slot)
-        free_slots = slot->next_free;
-    else if (slots_used_once < AIO_SLOTS)
-        slot = &slots[slots_used_once++];
-    irq_restore(flags);
+    if (pool.used_once == AIO_SLOTS)
+        return NULL;
+    struct aio_slot *slot = &pool.slots[pool.used_once++];
+    slot->request.done = slot_done;
+    slot->request.notify = slot_notify;
     return slot;
 }
 
-static void slot_release(struct aio_slot *slot)
+static inline struct aio_slot *slot_allocate_locked(void)
 {
-    uint32_t flags = irq_save();
-    slot->next_free = free_slots;
-    free_slots = slot;
-    irq_restore(flags);
+    struct aio_slot *slot = pool.free;
+    if (!slot)
+        return slot_first_use();
+    pool.free = slot->next_free;
+    return slot;
+}
+
+static inline void slot_release_locked(struct aio_slot *slot)
+{
+    slot->next_free = pool.free;
+    pool.free = slot;
+}
+
+static __attribute__((noinline)) void slot_release_untold(struct aio_slot *slot)
+{
+    slot->request.notify = slot_notify;
+    slot_release_locked(slot);
 }
 
 // isr level: the result becomes visible. A slot that nobody has to be told of is free again.
@@ -68,11 +85,16 @@ static void slot_done(struct io_request *request)
 {
     struct aio_slot *slot = (struct aio_slot *)request;
     struct aiocb *block = slot->block;
-    block->__error = request->result < 0 ? -(int)request->result : 0;
-    block->__result = request->result < 0 ? -1 : request->result;
+    ssize_t result = request->result;
+    block->__error = 0;
+    if (result < 0) {
+        block->__error = -(int)result;
+        result = -1;
+    }
+    block->__result = result;
     block->__key = key(block, KEY_DONE);
     if (!request->notify)
-        slot_release(slot);
+        slot_release_untold(slot);
 }
 
 // Callback level. The slot is free before the function is called, which then finds room for its
@@ -82,11 +104,13 @@ static void slot_notify(struct io_request *request)
     struct aio_slot *slot = (struct aio_slot *)request;
     void (*function)(union sigval) = slot->function;
     union sigval value = slot->value;
-    slot_release(slot);
+    uint32_t flags = irq_save();
+    slot_release_locked(slot);
+    irq_restore(flags);
     function(value);
 }
 
-static int check(const struct aiocb *block)
+static __attribute__((noinline)) int check(const struct aiocb *block)
 {
     const struct sigevent *event = &block->aio_sigevent;
     const struct device *device = file_snapshot(block->aio_fildes).device;
@@ -104,59 +128,78 @@ static int check(const struct aiocb *block)
     return event->sigev_notify == 0 || event->sigev_notify == SIGEV_NONE ? 0 : EINVAL;
 }
 
-static void slot_fill(struct aio_slot *slot, struct aiocb *block, enum io_op op)
+// A request with which check() would find nothing wrong, whatever its descriptor is.
+static inline bool is_usual(const struct aiocb *block)
+{
+    return block->__key != key(block, KEY_IN_PROGRESS) &&
+           (unsigned)block->aio_reqprio < IO_PRIORITIES &&
+           (block->aio_offset | (off_t)block->aio_nbytes) >= 0 &&
+           block->aio_sigevent.sigev_notify == SIGEV_THREAD &&
+           block->aio_sigevent.sigev_notify_function != NULL;
+}
+
+static inline void slot_fill(struct aio_slot *slot, const struct aiocb *block, enum io_op op)
 {
     struct io_request *request = &slot->request;
-    bool notify = block->aio_sigevent.sigev_notify == SIGEV_THREAD;
     request->op = op;
     request->flags = 0;
     request->priority = (uint8_t)block->aio_reqprio;
     request->offset = (uint64_t)block->aio_offset;
     request->buffer = (void *)(uintptr_t)block->aio_buf;
     request->size = block->aio_nbytes;
-    request->done = slot_done;
-    request->notify = notify ? slot_notify : NULL;
-    slot->block = block;
+    if (block->aio_sigevent.sigev_notify != SIGEV_THREAD)
+        request->notify = NULL;
     slot->function = block->aio_sigevent.sigev_notify_function;
     slot->value = block->aio_sigevent.sigev_value;
 }
 
-static unsigned long next_submission(void)
+// What file_submit_locked() has refused. Result: 0, or errno.
+static __attribute__((noinline)) int refused_locked(struct aio_slot *slot, unsigned long key_before,
+                                                    int error)
 {
-    uint32_t flags = irq_save();
-    unsigned long number = ++submissions;
-    irq_restore(flags);
-    return number;
-}
-
-static int start(struct aiocb *block, enum io_op op)
-{
-    if (!block)
-        return fail(EINVAL);
-    int error = check(block);
-    if (error)
-        return fail(error);
-    struct aio_slot *slot = slot_allocate();
-    if (!slot) {
-        file_refused(block->aio_fildes);
-        return fail(EAGAIN);
-    }
-    slot_fill(slot, block, op);
-    unsigned long key_before = block->__key;
-    block->__submission = next_submission();
-    block->__key = key(block, KEY_IN_PROGRESS); // Before submit: the request may be done before it
-                                                // returns.
-    error = file_submit(block->aio_fildes, &slot->request);
     if (error == -EBADF) {
         // The standard lets a bad descriptor be found later, and programs look for it in
         // aio_error().
         io_fail(&slot->request, error);
-    } else if (error) {
-        block->__key = key_before;
-        slot_release(slot);
-        return fail(-error);
+        return 0;
     }
-    return 0;
+    slot->block->__key = key_before;
+    slot_release_untold(slot);
+    return -error;
+}
+
+// Result: 0, or errno.
+static inline __attribute__((always_inline)) int submit_locked(struct aiocb *block, enum io_op op)
+{
+    struct aio_slot *slot = slot_allocate_locked();
+    if (!slot) {
+        file_refused(block->aio_fildes);
+        return EAGAIN;
+    }
+    unsigned long key_before = block->__key;
+    slot_fill(slot, block, op);
+    slot->block = block;
+    block->__submission = ++pool.submissions;
+    block->__key = key(block, KEY_IN_PROGRESS);
+    int error = file_submit_locked(block->aio_fildes, &slot->request);
+    return error ? refused_locked(slot, key_before, error) : 0;
+}
+
+static __attribute__((noinline)) int submit_unusual_locked(struct aiocb *block, enum io_op op)
+{
+    int error = check(block);
+    return error ? error : submit_locked(block, op);
+}
+
+// In one go: what a callback might do in between makes no difference then.
+static inline __attribute__((always_inline)) int start(struct aiocb *block, enum io_op op)
+{
+    if (!block)
+        return fail(EINVAL);
+    uint32_t flags = irq_save();
+    int error = is_usual(block) ? submit_locked(block, op) : submit_unusual_locked(block, op);
+    irq_restore(flags);
+    return error ? fail(error) : 0;
 }
 
 int aio_read(struct aiocb *block)
@@ -174,13 +217,18 @@ static bool in_progress(const struct aiocb *block)
     return ((const volatile struct aiocb *)block)->__key == key(block, KEY_IN_PROGRESS);
 }
 
+// The error of a request that is not done.
+static __attribute__((noinline)) int no_error_yet(const struct aiocb *block)
+{
+    return block && in_progress(block) ? EINPROGRESS : fail(EINVAL);
+}
+
 int aio_error(const struct aiocb *block)
 {
-    if (!block)
-        return fail(EINVAL);
-    if (in_progress(block))
-        return EINPROGRESS;
-    return block->__key == key(block, KEY_DONE) ? block->__error : fail(EINVAL);
+    // One look at the key: the request may become done meanwhile.
+    if (block && ((const volatile struct aiocb *)block)->__key == key(block, KEY_DONE))
+        return block->__error;
+    return no_error_yet(block);
 }
 
 ssize_t aio_return(struct aiocb *block)
@@ -221,7 +269,7 @@ int aio_suspend(const struct aiocb *const list[], int count, const struct timesp
     int error = posix_wait_begin(&wait, timeout);
     if (error)
         return fail(error);
-    unsigned long begun = submissions;
+    unsigned long begun = pool.submissions;
     uint32_t flags = irq_save();
     while (!any_done(list, count, begun) && (error = posix_wait_over(&wait)) == 0)
         level_sleep_locked();

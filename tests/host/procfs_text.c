@@ -62,7 +62,7 @@ struct dma_statistics dma_statistics(const struct dma_engine *which)
 
 // --- The reader ---
 
-static void complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
 }
@@ -72,7 +72,6 @@ static int start(struct io_request *request, const char *name, enum io_op op)
     struct device *device = device_find(name);
     request->op = op;
     request->result = -1000;
-    request->complete = complete;
     return device->ops->submit(device, request);
 }
 

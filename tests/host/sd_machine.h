@@ -7,7 +7,7 @@
 
 static unsigned model_completions;
 
-static void model_complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
     if (result >= 0)
@@ -16,9 +16,13 @@ static void model_complete(struct io_request *request, ssize_t result)
     model_completions++;
 }
 
+void device_complete_isr(struct io_request *request, ssize_t result)
+{
+    device_complete(request, result);
+}
+
 static int model_submit(struct io_request *request)
 {
-    request->complete = model_complete;
     request->moved = 0;
     request->state = IO_STARTED;
     fake_irqs_masked = true;

@@ -160,7 +160,7 @@ static unsigned run(void)
     return taken;
 }
 
-static void complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
 }
@@ -173,7 +173,6 @@ static int submit(struct io_request *request, enum io_op op, const void *buffer,
     request->size = size;
     request->moved = 0;
     request->result = -1000;
-    request->complete = complete;
     return device->ops->submit(device, request);
 }
 

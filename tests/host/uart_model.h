@@ -110,7 +110,7 @@ static void run_deferred(void)
 
 static unsigned completions;
 
-static void complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
     completions++;
@@ -129,7 +129,6 @@ static int submit(struct io_request *request, enum io_op op, void *buffer, size_
     request->size = size;
     request->moved = 0;
     request->result = -1000;
-    request->complete = complete;
     return device->ops->submit(device, request);
 }
 

@@ -95,7 +95,7 @@ static void tick(void)
     run();
 }
 
-static void complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
 }
@@ -105,7 +105,6 @@ static void submit(struct io_request *request, enum io_op op, const void *buffer
     struct device *device = device_find("ttyAMA0");
     *request = (struct io_request){ .op = op, .buffer = (void *)buffer, .size = size };
     request->result = UNDONE;
-    request->complete = complete;
     device->ops->submit(device, request);
 }
 

@@ -103,7 +103,7 @@ static void blk_run(void)
 
 // ---- Requests ----
 
-static void blk_complete(struct io_request *request, ssize_t result)
+void device_complete(struct io_request *request, ssize_t result)
 {
     request->result = result;
     if (result >= 0)
@@ -113,9 +113,30 @@ static void blk_complete(struct io_request *request, ssize_t result)
     blk.completions++;
 }
 
+void device_complete_isr(struct io_request *request, ssize_t result)
+{
+    device_complete(request, result);
+}
+
+// ---- A turn of callbacks ----
+
+static bool blk_more_follow; // What the one that runs now is told.
+static struct irq_work *blk_turn_end;
+
+bool callback_more_follow(void)
+{
+    return blk_more_follow;
+}
+
+void callback_turn_end(struct irq_work *work)
+{
+    if (blk_turn_end)
+        abort(); // It must not be given twice.
+    blk_turn_end = work;
+}
+
 static int blk_submit(struct io_request *request)
 {
-    request->complete = blk_complete;
     request->moved = 0;
     request->result = -1000;
     request->state = IO_STARTED;
