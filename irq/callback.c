@@ -17,8 +17,7 @@ static void *no_variable;
 // All in one struct, so that an interrupt's tail reaches it with one address.
 static struct {
     struct callback *head, **tail;
-    struct callback *rest;   // Of the list whose callbacks are being run.
-    struct irq_work *at_end; // See callback_turn_end().
+    struct callback *rest; // Of the list whose callbacks are being run.
     unsigned closed;
     struct callback_totals totals;
     void **variable; // Of the face: see callback_level_context().
@@ -95,32 +94,9 @@ static __attribute__((noinline)) void begin_pause(void)
     timer_arm(&pause_timer, now + (share > CALLBACK_PAUSE_NS ? share : CALLBACK_PAUSE_NS));
 }
 
-bool callback_more_follow(void)
-{
-    return level.rest != NULL && !cpu_in_isr();
-}
-
-void callback_turn_end(struct irq_work *work)
-{
-    uint32_t flags = irq_save();
-    work->next = level.at_end;
-    level.at_end = work;
-    irq_restore(flags);
-}
-
-static inline void end_turn_locked(void)
-{
-    while (level.at_end) {
-        struct irq_work *work = level.at_end;
-        level.at_end = work->next;
-        work->run(work);
-    }
-}
-
 void level_sleep_locked(void)
 {
     assert(irq_masked() && !cpu_in_isr());
-    end_turn_locked(); // It may bring what is waited for.
     // Main that waits needs no share of the CPU: callbacks that were kept off for it run now.
     if (level.closed & CLOSED_PAUSED && !(level.closed & CLOSED_ACTIVE)) {
         timer_cancel(&pause_timer);
@@ -203,7 +179,6 @@ void callback_level_run(void)
             irq_mask();
         }
     } while (level.head && run < CALLBACK_BUDGET);
-    end_turn_locked();
     *level.variable = value_of_main;
     // Counted behind the callbacks, which are waited for.
     level.totals.turns++;

@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "irq/irq.h"
-
 enum { CALLBACK_BUDGET = 32, CALLBACK_PAUSE_NS = 10000 };
 
 enum level { LEVEL_MAIN, LEVEL_CALLBACK, LEVEL_ISR };
@@ -48,18 +46,6 @@ void callbacks_release(void);
 //     irq_restore(flags);
 // Context: main | callback, interrupts masked.
 void level_sleep_locked(void);
-
-// Will another callback run in this turn when the one that runs now has returned?
-// Context: any; false but at callback level.
-bool callback_more_follow(void);
-
-// For what would else be done in one callback after the other, and is as good done once for all of
-// them: runs work->run(work) when the turn's last callback has returned, or before one of them
-// sleeps. How long callbacks compute, nobody knows: what must not wait for them does not belong
-// here. The caller keeps the storage until then; work that is already waiting must not be given
-// again.
-// Context: callback; run is called there with interrupts masked.
-void callback_turn_end(struct irq_work *work);
 
 // What a face needs around the callback level: a variable that has another value there (newlib's
 // _impure_ptr, which leads to errno and the streams), and a function that tidies up after a turn's

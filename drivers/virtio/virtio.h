@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/cpu.h"
 #include "arch/hardware.h"
 #include "arch/mmio.h"
 #include "drivers/virtio/virtqueue.h"
@@ -32,6 +33,10 @@ extern const struct driver virtio_mmio;
 
 // 4.2.2, table 4.1: the registers that are used on the way of a request.
 enum { VIRTIO_QUEUE_NOTIFY = 0x050, VIRTIO_INTERRUPT_STATUS = 0x060, VIRTIO_INTERRUPT_ACK = 0x064 };
+
+// Bits of InterruptStatus: a queue's used ring; the configuration, or the device's status.
+#define VIRTIO_INTERRUPT_USED BIT(0)
+#define VIRTIO_INTERRUPT_CONFIG BIT(1)
 
 // 6: features of every class.
 #define VIRTIO_F_VERSION_1 (UINT64_C(1) << 32)
@@ -92,13 +97,17 @@ static inline void virtio_notify(const struct virtio_device *device, unsigned in
 }
 
 // Takes the device's interrupt back, before its queues are looked at: what comes later raises it
-// anew. Result: false: it was not this device's.
+// anew. Result: what it was for, VIRTIO_INTERRUPT_…; 0: it was not this device's.
 // Context: isr.
-static inline bool virtio_interrupt_take(const struct virtio_device *device)
+static inline uint32_t virtio_interrupt_take(const struct virtio_device *device)
 {
     uint32_t status = read32(device->base + VIRTIO_INTERRUPT_STATUS);
-    if (status == 0)
-        return false;
     write32(device->base + VIRTIO_INTERRUPT_ACK, status);
-    return true;
+    barrier_full(); // The rings are read after this write, or an entry between would be missed.
+    return status;
 }
+
+// Has the device come to a state from which only a reset leads on (2.1.2)? Worth asking after an
+// interrupt for its configuration.
+// Context: any.
+bool virtio_needs_reset(const struct virtio_device *device);

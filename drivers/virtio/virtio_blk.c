@@ -37,48 +37,16 @@ static int error_of(uint8_t status)
     }
 }
 
-// ---- The doorbell ----
-//
-// It is what a request costs the host most for. Of several requests that the core starts in a row,
-// the last one rings for all. Callbacks, too, submit in a row: while more of them follow, it waits
-// for the end of the turn, but only while the device is at work on something that it knows of. Its
-// next interrupt then rings: so the device never stands idle for it, and no callback that computes
-// for long, or spins until its request is done, can keep a request from the device.
-
 static inline void kick(struct virtio_blk *disk)
 {
-    disk->bell_waits = false;
     if (virtqueue_kick(&disk->queue))
         virtio_notify(&disk->transport, VIRTIO_BLK_QUEUE);
 }
 
-static __attribute__((noinline)) void kick_later(struct virtio_blk *disk)
+// Of several requests that the core starts in a row, the last one rings the doorbell for all.
+static inline bool kick_is_due(const struct virtio_blk *disk)
 {
-    disk->bell_waits = true;
-    if (disk->bell_listed)
-        return;
-    disk->bell_listed = true;
-    callback_turn_end(&disk->bell);
-}
-
-void virtio_blk_turn_ends(struct irq_work *work)
-{
-    struct virtio_blk *disk = container_of(work, struct virtio_blk, bell);
-    disk->bell_listed = false;
-    if (disk->bell_waits)
-        kick(disk);
-}
-
-// Looked at after a request has been put in: what has completed meanwhile may have changed what the
-// core does next.
-static inline void kick_when_due(struct virtio_blk *disk)
-{
-    if (disk->bell_waits || lane_starts_next(&disk->device.lanes[0]))
-        return;
-    if (callback_more_follow() && virtqueue_works(&disk->queue))
-        kick_later(disk);
-    else
-        kick(disk);
+    return __builtin_expect(!lane_starts_next(&disk->device.lanes[0]), true);
 }
 
 // ---- Starting ----
@@ -165,7 +133,9 @@ static __attribute__((noinline)) int submit_otherwise(struct virtio_blk *disk,
         flush(disk, request);
     else
         move_otherwise(disk, request);
-    kick_when_due(disk);
+    // Looked at afterwards: what has completed inside may have changed what the core does next.
+    if (kick_is_due(disk))
+        kick(disk);
     return 0;
 }
 
@@ -183,7 +153,8 @@ static inline __attribute__((always_inline)) int submit_straight(struct virtio_b
         return submit_otherwise(disk, request);
     virtio_blk_put(disk, request, (uint32_t)op, request->offset, (uintptr_t)request->buffer,
                    (uint32_t)size, VIRTIO_BLK_GOES_STRAIGHT);
-    kick_when_due(disk);
+    if (kick_is_due(disk))
+        kick(disk);
     return 0;
 }
 
@@ -303,8 +274,6 @@ static __attribute__((noinline)) void drain_later(struct virtio_blk *disk)
 
 static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
 {
-    if (disk->bell_waits)
-        kick(disk);
     unsigned count = virtqueue_used(&disk->queue);
     const struct virtqueue place = disk->queue; // What is needed of it stays in registers.
     if (count > DRAIN_MOST) {
@@ -330,11 +299,26 @@ void virtio_blk_drain_rest(struct irq_work *work)
         drain(disk);
 }
 
+// An interrupt that is not this device's, or that tells of its configuration too.
+static __attribute__((noinline)) bool interrupt_otherwise(struct virtio_blk *disk, uint32_t raised)
+{
+    if (raised == 0)
+        return false;
+    drain(disk); // What has been done is done.
+    // A new size is read by the next open.
+    if (raised & VIRTIO_INTERRUPT_CONFIG && virtio_needs_reset(&disk->transport)) {
+        virtqueue_break(&disk->queue, "the device asks for a reset");
+        give_up(disk);
+    }
+    return true;
+}
+
 bool virtio_blk_interrupt(void *context)
 {
     struct virtio_blk *disk = context;
-    if (!virtio_interrupt_take(&disk->transport))
-        return false;
+    uint32_t raised = virtio_interrupt_take(&disk->transport);
+    if (__builtin_expect(raised != VIRTIO_INTERRUPT_USED, 0))
+        return interrupt_otherwise(disk, raised);
     drain(disk);
     return true;
 }

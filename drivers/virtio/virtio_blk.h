@@ -88,9 +88,6 @@ struct virtio_blk {
     struct virtio_blk_slot flush; // Without data.
     uint32_t size_most;           // Bytes of the device's longest request.
     bool rest_waits, given_up;
-    bool bell_waits, bell_listed; // The doorbell is rung later for what has been put in, by an
-                                  // interrupt or at the end of a turn of callbacks, if listed.
-    struct irq_work bell;
     struct irq_work rest;  // Takes what one interrupt has left in the used ring.
     struct timer patience; // Until a broken device is quiet.
     char name[4];
@@ -135,7 +132,6 @@ int virtio_blk_submit(struct device *device, struct io_request *request);
 int virtio_blk_cancel(struct device *device, struct io_request *request);
 bool virtio_blk_interrupt(void *disk);
 void virtio_blk_drain_rest(struct irq_work *work);
-void virtio_blk_turn_ends(struct irq_work *work);
 void virtio_blk_patience_expired(struct timer *timer);
 
 static inline void virtio_blk_slot_free(struct virtio_blk *disk, struct virtio_blk_slot *slot)

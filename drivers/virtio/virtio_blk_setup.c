@@ -110,7 +110,6 @@ int virtio_blk_attach(struct virtio_blk *disk, const struct virtio_device *devic
     disk->device.ops = &virtio_blk_ops;
     disk->device.kind = DEVICE_BLOCK;
     disk->rest.run = virtio_blk_drain_rest;
-    disk->bell.run = virtio_blk_turn_ends;
     disk->patience.expired = virtio_blk_patience_expired;
     int error = virtio_negotiate(&disk->transport, VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_RO |
                                                        VIRTIO_BLK_F_BLK_SIZE | VIRTIO_BLK_F_FLUSH);

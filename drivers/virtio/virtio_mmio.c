@@ -39,6 +39,7 @@ enum {
 #define STATUS_DRIVER BIT(1)
 #define STATUS_DRIVER_OK BIT(2)
 #define STATUS_FEATURES_OK BIT(3)
+#define STATUS_DEVICE_NEEDS_RESET BIT(6)
 #define STATUS_FAILED BIT(7)
 
 static const struct virtio_class *const classes[] = { &virtio_blk_class };
@@ -52,6 +53,11 @@ static void add_status(const struct virtio_device *device, uint32_t bits)
 bool virtio_quiet(const struct virtio_device *device)
 {
     return read32(device->base + VIRTIO_STATUS) == 0;
+}
+
+bool virtio_needs_reset(const struct virtio_device *device)
+{
+    return (read32(device->base + VIRTIO_STATUS) & STATUS_DEVICE_NEEDS_RESET) != 0;
 }
 
 bool virtio_reset(const struct virtio_device *device)

@@ -92,7 +92,7 @@ void virtqueue_break(struct virtqueue *queue, const char *why)
         queue->broken = why;
     // The device has nothing any more, as far as we are concerned: whatever its index says from now
     // on, virtqueue_used() finds no more than nothing or a jump.
-    queue->added = queue->kicked = queue->taken;
+    queue->added = queue->taken;
 }
 
 void virtqueue_break_entry(struct virtqueue *queue, uint32_t id)

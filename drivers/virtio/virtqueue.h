@@ -68,8 +68,7 @@ struct virtqueue {
     struct virtqueue_head *heads;
     uint32_t mask;      // Descriptors, a power of two, minus one.
     uint32_t added;     // Chains put in since the beginning,
-    uint32_t kicked;    // those of them that the device knows of,
-    uint32_t taken;     // and those that have come back.
+    uint32_t taken;     // and those of them that have come back.
     const char *broken; // Why the queue is no longer served, or NULL.
 
     uint16_t *next; // The next descriptor of a chain or of the free ones, or VIRTQUEUE_NONE.
@@ -140,17 +139,10 @@ static inline bool virtqueue_kick(struct virtqueue *queue)
     // The device must see descriptors and ring entries before the index that covers them (2.7.13).
     barrier_store();
     avail->idx = (uint16_t)added;
-    queue->kicked = added;
     // It must see the index before its wish is looked at, or both would wait for each other; and
     // before the doorbell.
     barrier_full();
     return (used->flags & VIRTQ_USED_F_NO_NOTIFY) == 0;
-}
-
-// True while the device has chains that it knows of: an interrupt will come.
-static inline bool virtqueue_works(const struct virtqueue *queue)
-{
-    return queue->kicked != queue->taken;
 }
 
 // Result: how many chains the device has given back that have not been taken yet; 0 when the queue

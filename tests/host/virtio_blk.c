@@ -278,51 +278,9 @@ static void test_one_doorbell(void)
     blk_run();
 }
 
-static void end_turn(void)
-{
-    struct irq_work *work = blk_turn_end;
-    blk_turn_end = NULL;
-    blk_more_follow = false;
-    if (work)
-        work->run(work);
-}
-
-// Callbacks that submit one after the other in a turn.
-static void test_doorbell_of_a_turn(void)
-{
-    struct io_request reads[4];
-    blk_ready();
-    for (unsigned i = 0; i < 4; i++)
-        reads[i] = blk_request(IO_READ, i * 512, memory + 512 * i, 512);
-    blk_more_follow = true;
-    blk_submit(&reads[0]);
-    tap_equal(blk.slot->notified, 1, "test_a_turn_rings_at_once_for_a_device_without_work");
-    blk_submit(&reads[1]);
-    blk_submit(&reads[2]);
-    tap_equal(blk.slot->notified, 1, "test_a_turn_does_not_ring_while_the_device_works");
-    blk_serve();
-    model_interrupt(blk.slot);
-    tap_equal(blk.slot->notified, 2, "test_the_next_interrupt_rings_for_what_waits");
-    blk_submit(&reads[3]);
-    tap_equal(blk.slot->notified, 2, "test_and_the_turn_goes_on_as_before");
-    end_turn();
-    tap_equal(blk.slot->notified, 3, "test_a_turn_rings_at_its_end");
-    blk_run();
-    tap_ok(blk.completions == 4 && blk.slot->notified == 3, "test_and_not_again_without_need");
-
-    blk_more_follow = true;
-    blk_submit(&reads[0]);
-    blk_submit(&reads[1]);
-    blk_more_follow = false;
-    blk_submit(&reads[2]);
-    end_turn();
-    blk_run();
-    tap_equal(blk.completions, 7, "test_the_last_of_a_turn_leaves_none_behind");
-}
-
 int main(void)
 {
-    tap_plan(79);
+    tap_plan(72);
     test_attach();
     test_open();
     test_straight();
@@ -332,6 +290,5 @@ int main(void)
     test_errors();
     test_many();
     test_one_doorbell();
-    test_doorbell_of_a_turn();
     return tap_done();
 }

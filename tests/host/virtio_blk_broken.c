@@ -66,6 +66,15 @@ static void test_ways_to_break(void)
 }
 
 // An index that jumps hides also what is true: nobody can tell.
+// The device itself gives up, with requests in its ring (2.1.2).
+static void test_device_needs_reset(void)
+{
+    in_flight();
+    blk.slot->status |= 0x40;
+    blk.slot->interrupt_status |= 2;
+    check_broken("asks for a reset", "test_a_device_that_needs_a_reset_fails_all");
+}
+
 static void test_jump(void)
 {
     in_flight();
@@ -110,10 +119,11 @@ static void test_flush_and_open(void)
 
 int main(void)
 {
-    tap_plan(20);
+    tap_plan(25);
     blk.features = VIRTIO_BLK_F_FLUSH;
     test_ways_to_break();
     test_jump();
+    test_device_needs_reset();
     test_slow_reset();
     test_flush_and_open();
     return tap_done();

@@ -118,23 +118,6 @@ void device_complete_isr(struct io_request *request, ssize_t result)
     device_complete(request, result);
 }
 
-// ---- A turn of callbacks ----
-
-static bool blk_more_follow; // What the one that runs now is told.
-static struct irq_work *blk_turn_end;
-
-bool callback_more_follow(void)
-{
-    return blk_more_follow;
-}
-
-void callback_turn_end(struct irq_work *work)
-{
-    if (blk_turn_end)
-        abort(); // It must not be given twice.
-    blk_turn_end = work;
-}
-
 static int blk_submit(struct io_request *request)
 {
     request->moved = 0;
