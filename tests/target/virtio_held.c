@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "irq/callback.h"
 #include "sd_image.h"
 #include "tests/tap.h"
 #include "tests/target/board_find.h"
@@ -145,6 +146,41 @@ static void test_cancel(void)
 
 // Goal: past its deadline a request keeps its buffer until the device has given it up, and nothing
 // else waits for that.
+static struct io_request from_callback;
+static volatile bool callback_saw_it;
+
+static void submit_and_spin(struct callback *callback)
+{
+    (void)callback;
+    from_callback = card_request(IO_READ, 0, around_memory[0], BYTES);
+    from_callback.deadline_ns = clock_now_ns() + 5000000000;
+    io_submit(vdb, &from_callback);
+    while (io_in_flight(&from_callback))
+        continue;
+    callback_saw_it = from_callback.result == BYTES;
+}
+
+static void nothing(struct callback *callback)
+{
+    (void)callback;
+}
+
+// What a callback submits goes to the device at once, not when the callbacks behind it have run,
+// nor with the device's next interrupt: it may be waited for, and the held request brings none.
+static void test_submit_from_callback(void)
+{
+    static struct callback spins = { .run = submit_and_spin }, behind = { .run = nothing };
+    hold("read_aio", 'S', card_request(IO_READ, HELD_AT, memory, BYTES), 0);
+    callbacks_hold();
+    callback_post(&spins);
+    callback_post(&behind);
+    callbacks_release();
+    tap_ok(callback_saw_it && still_held(),
+           "test_a_callbacks_read_passes_a_held_one_while_it_spins");
+    let_go("vdb", 'S');
+    tap_equal(io_wait(&held), BYTES, "test_and_the_held_one_is_read_afterwards");
+}
+
 static void test_read_deadline(void)
 {
     memset(memory, FILL, BYTES);
@@ -255,7 +291,7 @@ static void test_flush_behind(void)
 
 int main(void)
 {
-    tap_plan(46);
+    tap_plan(48);
     if (!board_find("virtio"))
         return tap_skip_rest("this board has no virtio");
     vda = device_find("vda");
@@ -266,6 +302,7 @@ int main(void)
     tap_equal(card_do(IO_OPEN, 0, NULL, 0), 0, "test_open");
     test_posix();
     test_cancel();
+    test_submit_from_callback();
     test_read_deadline();
     test_write_deadline();
     test_held_flush();
