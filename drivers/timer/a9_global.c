@@ -4,6 +4,7 @@
 // board data.
 #include "arch/hardware.h"
 #include "arch/mmio.h"
+#include "drivers/timer/split_counter.h"
 #include "irq/clock.h"
 #include "irq/irq.h"
 
@@ -25,15 +26,7 @@ static uintptr_t base;
 
 uint64_t clock_counter(void)
 {
-    // The halves are read high, low, high: a carry in between shows as a changed high half (4.3.1).
-    uint32_t high = read32(base + GT_COUNTER_HIGH);
-    for (;;) {
-        uint32_t low = read32(base + GT_COUNTER_LOW);
-        uint32_t again = read32(base + GT_COUNTER_HIGH);
-        if (again == high)
-            return (uint64_t)high << 32 | low;
-        high = again;
-    }
+    return split_counter_read(base + GT_COUNTER_LOW, base + GT_COUNTER_HIGH);
 }
 
 uint32_t clock_counter_low(void)

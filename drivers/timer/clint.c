@@ -7,6 +7,7 @@
 // so the last moment of time has come while a disk is still at work.
 #include "arch/hardware.h"
 #include "arch/mmio.h"
+#include "drivers/timer/split_counter.h"
 #include "irq/clock.h"
 #include "irq/irq.h"
 
@@ -22,15 +23,7 @@ static unsigned irq;
 
 uint64_t clock_counter(void)
 {
-    // The halves are read high, low, high: a carry in between shows as a changed high half.
-    uint32_t high = read32(base + CLINT_MTIME_HIGH);
-    for (;;) {
-        uint32_t low = read32(base + CLINT_MTIME_LOW);
-        uint32_t again = read32(base + CLINT_MTIME_HIGH);
-        if (again == high)
-            return (uint64_t)high << 32 | low;
-        high = again;
-    }
+    return split_counter_read(base + CLINT_MTIME_LOW, base + CLINT_MTIME_HIGH);
 }
 
 uint32_t clock_counter_low(void)
