@@ -31,6 +31,18 @@ struct dma_engine {
     struct dma_engine *next;
 };
 
+// Leaves the segments behind that are done or empty: segment is where a transfer goes on, offset
+// bytes into it.
+// Context: any.
+static inline void dma_skip_finished(const struct dma_transfer *transfer, unsigned *segment,
+                                     size_t *offset)
+{
+    while (*segment < transfer->segment_count && *offset == transfer->segments[*segment].size) {
+        (*segment)++;
+        *offset = 0;
+    }
+}
+
 // Makes an engine known. Engines are offered in this order: the fastest one first.
 // Context: boot.
 void dma_engine_register(struct dma_engine *engine);

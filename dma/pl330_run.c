@@ -21,17 +21,6 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// Leaves the segments behind that are done or empty.
-static void skip_finished(struct pl330_channel *channel)
-{
-    const struct dma_transfer *transfer = channel->transfer;
-    while (channel->segment < transfer->segment_count &&
-           channel->offset == transfer->segments[channel->segment].size) {
-        channel->segment++;
-        channel->offset = 0;
-    }
-}
-
 bool pl330_transfer_at_end(const struct pl330_channel *channel)
 {
     return channel->segment == channel->transfer->segment_count;
@@ -49,7 +38,7 @@ void pl330_transfer_prepare(struct pl330_channel *channel, struct dma_transfer *
     channel->pace_early = false;
     channel->stopping = false;
     channel->killing = false;
-    skip_finished(channel);
+    dma_skip_finished(channel->transfer, &channel->segment, &channel->offset);
     if (transfer->operation == DMA_FILL) {
         for (unsigned i = 0; i < sizeof channel->pattern; i++)
             channel->pattern[i] = transfer->fill;
@@ -121,7 +110,7 @@ static size_t part_append(struct pl330_channel *channel, struct pl330_program *p
     part->pauses = false;
     channel->part_count++;
     channel->offset += size;
-    skip_finished(channel);
+    dma_skip_finished(channel->transfer, &channel->segment, &channel->offset);
     if (paced)
         part_pause(channel, program, part);
     return size;

@@ -100,17 +100,6 @@ static void map_to_device(const struct pdma_channel *channel, uintptr_t address,
     dma_map(&source, address, size, DMA_TO_DEVICE, coherent(channel), NULL);
 }
 
-// Leaves the segments behind that are done or empty.
-static void skip_finished(struct pdma_channel *channel)
-{
-    const struct dma_transfer *transfer = channel->transfer;
-    while (channel->segment < transfer->segment_count &&
-           channel->offset == transfer->segments[channel->segment].size) {
-        channel->segment++;
-        channel->offset = 0;
-    }
-}
-
 bool pdma_transfer_at_end(const struct pdma_channel *channel)
 {
     return channel->segment == channel->transfer->segment_count;
@@ -135,7 +124,7 @@ void pdma_part_prepare(struct pdma_channel *channel)
     channel->piece_offset = 0;
     channel->part_moved = 0;
     channel->offset += size;
-    skip_finished(channel);
+    dma_skip_finished(channel->transfer, &channel->segment, &channel->offset);
 }
 
 void pdma_part_release(struct pdma_channel *channel)
@@ -155,7 +144,7 @@ void pdma_transfer_prepare(struct pdma_channel *channel, struct dma_transfer *tr
     channel->stock_size = sizeof channel->pattern;
     channel->pace_early = false;
     channel->stopping = false;
-    skip_finished(channel);
+    dma_skip_finished(channel->transfer, &channel->segment, &channel->offset);
     if (transfer->operation == DMA_FILL) {
         for (unsigned i = 0; i < sizeof channel->pattern; i++)
             channel->pattern[i] = transfer->fill;

@@ -1,9 +1,9 @@
 // The contract between the core and every driver: a request, a device, and the three things a
 // device can do.
 //
-// A request travels down through submit() and comes back through the pointer that the core stored
-// in it, so no driver knows who asked. From submit() until device_complete() the driver owns the
-// request and its buffer.
+// A request travels down through submit() and comes back through device_complete(), and from there
+// through the pointers that its owner stored in it, so no driver knows who asked. From submit()
+// until device_complete() the driver owns the request and its buffer.
 #pragma once
 
 #include <stdbool.h>

@@ -27,24 +27,7 @@ vectors:
 
 // Beside the vectors, whose jumps reach one MiB: a program's text may be longer.
     .section .vectors.entry, "ax"
-    .macro  each_saved_register op
-    \op     ra, 0 * 8(sp)
-    \op     t0, 1 * 8(sp)
-    \op     t1, 2 * 8(sp)
-    \op     t2, 3 * 8(sp)
-    \op     a0, 4 * 8(sp)
-    \op     a1, 5 * 8(sp)
-    \op     a2, 6 * 8(sp)
-    \op     a3, 7 * 8(sp)
-    \op     a4, 8 * 8(sp)
-    \op     a5, 9 * 8(sp)
-    \op     a6, 10 * 8(sp)
-    \op     a7, 11 * 8(sp)
-    \op     t3, 12 * 8(sp)
-    \op     t4, 13 * 8(sp)
-    \op     t5, 14 * 8(sp)
-    \op     t6, 15 * 8(sp)
-    .endm
+#include "arch/riscv/saved_registers.inc"
 
     .type   irq_entry, %function
 irq_entry:

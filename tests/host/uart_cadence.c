@@ -14,6 +14,8 @@
 
 enum { CR, MR, IER, IDR, IMR, ISR, BRGR, RTOR, RTRIG, MCR, MSR, SR, DATA, BDIV, REGISTERS };
 enum { BASE = 0x1000, IRQ = 59, FIFO = 16 };
+
+#include "tests/host/uart_irq.h"
 enum { RXRES = 1, TXRES = 2, RXEN = 4, RXDIS = 8, TXEN = 16, TXDIS = 32 };
 enum {
     I_RTRIG = 1,
@@ -111,36 +113,6 @@ static void receive(const char *text)
 }
 
 // --- The kernel around it ---
-
-static irq_handler *handler;
-static void *handler_context;
-static bool irq_on;
-static int install_result;
-static struct irq_work *deferred;
-
-int irq_install(unsigned irq, const char *name, irq_handler *function, void *context)
-{
-    (void)name;
-    if (irq != IRQ || install_result)
-        return install_result ? install_result : -EINVAL;
-    handler = function;
-    handler_context = context;
-    return 0;
-}
-void irq_remove(unsigned irq)
-{
-    (void)irq;
-    handler = NULL;
-}
-void irq_enable(unsigned irq)
-{
-    irq_on = irq == IRQ;
-}
-void irq_defer(struct irq_work *work)
-{
-    work->next = deferred;
-    deferred = work;
-}
 
 // Takes interrupts and deferred work until neither is left. Result: interrupts taken.
 static unsigned run(void)

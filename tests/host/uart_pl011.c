@@ -14,38 +14,12 @@
 
 enum { IRQ = 33, UNDONE = -1000 };
 
+#include "tests/host/uart_irq.h"
+
 // --- The kernel around it ---
 
-static irq_handler *handler;
-static void *handler_context;
-static bool irq_on;
-static int install_result;
-static struct irq_work *deferred;
 static struct timer *armed;
 
-int irq_install(unsigned irq, const char *name, irq_handler *function, void *context)
-{
-    (void)name;
-    if (irq != IRQ || install_result)
-        return install_result ? install_result : -EINVAL;
-    handler = function;
-    handler_context = context;
-    return 0;
-}
-void irq_remove(unsigned irq)
-{
-    (void)irq;
-    handler = NULL;
-}
-void irq_enable(unsigned irq)
-{
-    irq_on = irq == IRQ;
-}
-void irq_defer(struct irq_work *work)
-{
-    work->next = deferred;
-    deferred = work;
-}
 uint64_t clock_now_ns(void)
 {
     return 0;
