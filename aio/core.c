@@ -31,13 +31,13 @@ static inline __attribute__((always_inline)) int buffer_check(const struct io_re
     return memory_check((uintptr_t)request->buffer, request->size, access);
 }
 
-static int request_check(const struct io_request *request)
+static int request_check(const struct device *device, const struct io_request *request)
 {
-    if (request->priority >= IO_PRIORITIES)
+    if (request->priority >= IO_PRIORITIES || request->op > IO_CALL)
         return -EINVAL;
-    if (request->op > IO_WRITE)
-        return request->op > IO_OPEN ? -EINVAL : 0;
-    return buffer_check(request);
+    if (request->op == IO_CALL && !device->calls)
+        return -ENOTSUP;
+    return request->op > IO_WRITE ? 0 : buffer_check(request);
 }
 
 // From here on the request is counted as in flight, until device_complete().
@@ -58,6 +58,19 @@ static inline __attribute__((always_inline)) void start_locked(struct device *de
         device_complete(request, error);
 }
 
+static inline bool lane_is_quiet(const struct io_lane *lane)
+{
+    return lane->waiting == LANE_CLOSING && lane->in_flight == 0;
+}
+
+__attribute__((noinline)) void io_release_when_quiet(struct device *device)
+{
+    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) || device->polls)
+        return;
+    device->lanes[0].waiting = device->lanes[1].waiting = 0;
+    device->ops->release(device);
+}
+
 // Gives waiting requests to the device as long as it takes more.
 static void start_waiting(struct irq_work *work)
 {
@@ -65,6 +78,8 @@ static void start_waiting(struct irq_work *work)
     while (lane_starts_next(lane))
         start_locked(lane->device, lane, queue_pop(lane));
     lane->waiting &= ~(uint32_t)LANE_STARTING;
+    if (lane->waiting & LANE_CLOSING)
+        io_release_when_quiet(lane->device);
 }
 
 // The device is started at the interrupt's tail, behind the last register that the interrupt has to
@@ -151,7 +166,7 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
                                                              struct io_request *request,
                                                              uint32_t flags)
 {
-    int error = request_check(request);
+    int error = request_check(device, request);
     if (error)
         return refuse_locked(device, error, flags);
     assert(request->state == IO_IDLE);
@@ -303,12 +318,25 @@ static int nowhere_submit(struct device *device, struct io_request *request)
 
 void io_fail(struct io_request *request, int error)
 {
-    static const struct device_ops ops = { nowhere_submit, NULL };
+    static const struct device_ops ops = { .submit = nowhere_submit };
     static struct device nowhere = { .name = "nowhere", .ops = &ops, .lanes = { { .depth = 1 } } };
     request->op = IO_OPEN; // Needs no buffer.
     request->result = error;
     error = io_submit(&nowhere, request);
     assert(error == 0);
+}
+
+void io_close(struct device *device)
+{
+    if (!device->ops->release)
+        return;
+    uint32_t flags = irq_save();
+    assert(!((device->lanes[0].waiting | device->lanes[1].waiting) & LANE_CLOSING));
+    // A completion looks again at a lane in which something waits; this counts as such.
+    device->lanes[0].waiting |= LANE_CLOSING;
+    device->lanes[1].waiting |= LANE_CLOSING;
+    io_release_when_quiet(device);
+    irq_restore(flags);
 }
 
 int io_cancel(struct io_request *request)

@@ -13,7 +13,8 @@
 // The request must be idle (asserted), zeroed before its first use, and stays the core's until
 // notify() is called (or done(), where notify is NULL).
 // Result: 0, or the reason why nothing happened: -EINVAL (operation or priority), -EFAULT (buffer),
-// -EAGAIN (IO_NONBLOCK, and others wait for this stream).
+// -EAGAIN (IO_NONBLOCK, and others wait for this stream), -ENOTSUP (IO_CALL, which this device does
+// not know).
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 
@@ -31,6 +32,17 @@ int io_cancel(struct io_request *request);
 // Waits until a submitted request is done; the CPU sleeps meanwhile. Result: request->result.
 // Context: main | callback (only other callbacks are kept waiting).
 ssize_t io_wait(struct io_request *request);
+
+// Nobody will submit to this device any more. Once nothing is in flight and nothing waits, and no
+// poll either, ops->release() is called, at once where that is so already; a device without it
+// stays.
+// Context: any.
+void io_close(struct device *device);
+
+// Releases a device that is being closed, if it is quiet by now; any other is left alone. For
+// whoever ends what keeps it from that: the core itself and aio/poll.c.
+// Context: any, interrupts masked.
+void io_release_when_quiet(struct device *device);
 
 // True from acceptance until the result is there.
 // Context: any.

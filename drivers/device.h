@@ -21,12 +21,16 @@ enum io_op {
     IO_WRITE, // size bytes from buffer to offset; result: bytes written.
     IO_FLUSH, // Everything submitted before it is done, and on the medium; result: 0.
     IO_OPEN,  // The device is ready to be used (a card is there and initialised); result: 0.
+    IO_CALL,  // What only this kind of device knows: the request is the first member of a larger
+              // struct, which says what and where (drivers/exchange.h, fs/call.h).
 };
 
 enum io_flags {
     IO_KERNEL_BUFFER = 1, // The buffer lies in the kernel's own data (memory_check's kernel
                           // access).
-    IO_NONBLOCK = 2,      // A stream answers -EAGAIN instead of waiting for data.
+    IO_NONBLOCK = 2,      // A stream answers -EAGAIN instead of waiting.
+    IO_APPEND = 4,        // A file's write goes to where its end is when its turn comes. The driver
+                          // puts that place into offset.
 };
 
 // The life of a request. Changed by the core only, interrupts masked.
@@ -69,7 +73,7 @@ struct io_request {
     struct timer timer;                 // The deadline.
 };
 
-enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_STARTING = 1 << 30 };
+enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_CLOSING = 1 << 29, LANE_STARTING = 1 << 30 };
 
 // One direction of a device, with the requests that wait for it.
 struct io_lane {
@@ -78,7 +82,7 @@ struct io_lane {
     struct device *device;
     struct irq_work start; // Gives the device its next requests at an interrupt's tail.
     uint32_t waiting;      // Bit q: a request waits in queue q; LANE_STARTING: the core is about to
-                           // look.
+                           // look; LANE_CLOSING: the device is released once it is quiet.
     struct {
         struct io_request *head, *tail;
     } queue[IO_PRIORITIES + 1]; // By priority, and QUEUE_BEHIND.
@@ -94,6 +98,25 @@ struct device_ops {
     // -EALREADY: it has finished, its completion is on the way. -EBUSY, or no cancel at all: it
     // cannot be withdrawn.
     int (*cancel)(struct device *device, struct io_request *request);
+
+    // What the device is ready for now: enum io_ready. Called with interrupts masked; whenever the
+    // answer may have come to have a bit more, the driver calls device_ready(). NULL: reading and
+    // writing never wait.
+    unsigned (*ready)(const struct device *device);
+
+    // Nobody refers to the device any more, and nothing is in flight: its memory may be used again.
+    // Called once after io_close(), with interrupts masked, at any level. NULL: the device stays.
+    void (*release)(struct device *device);
+};
+
+// What a device is ready for: the next request of that kind would not wait, though it may fail. The
+// last two are told whether they were asked for or not.
+enum io_ready {
+    IO_READY_READ = 1,
+    IO_READY_WRITE = 2,
+    IO_READY_HANGUP = 4, // The other end has been closed; for a reader, the end comes after what is
+                         // still there.
+    IO_READY_ERROR = 8,  // Writing is of no use any more: nobody can read it.
 };
 
 // Will the core start one more request of this lane right after the one that it is starting? A
@@ -102,31 +125,39 @@ struct device_ops {
 // Context: inside submit(), after whatever completes there.
 static inline bool lane_starts_next(const struct io_lane *lane)
 {
-    uint32_t waiting = lane->waiting & ~(uint32_t)LANE_STARTING;
+    uint32_t waiting = lane->waiting & ~(uint32_t)(LANE_STARTING | LANE_CLOSING);
     if (waiting == 0 || lane->in_flight >= lane->depth)
         return false;
     // A flush comes after all that was submitted before it.
     return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
 }
 
-enum device_kind { DEVICE_BLOCK, DEVICE_STREAM };
+enum device_kind {
+    DEVICE_BLOCK,     // A disk: bytes at offsets, as many as it has.
+    DEVICE_STREAM,    // Bytes one after another.
+    DEVICE_FILE,      // Bytes at offsets; its end moves.
+    DEVICE_DIRECTORY, // Names; neither read nor written.
+};
 
 struct device {
     const char *name;
     const struct device_ops *ops;
     enum device_kind kind;
-    uint64_t size_bytes;  // Of a block device, once IO_OPEN has completed.
+    uint64_t size_bytes;  // Of a block device, once IO_OPEN has completed; of a file, as far as is
+                          // known.
     uint32_t block_bytes; // Its natural block; requests need not keep to it.
     const char *serial;   // What it calls itself, or NULL; of a block device as above.
     bool read_only;       // Writing is refused when it is opened.
     bool terminal;        // A person may sit at its other end.
+    bool calls;           // It knows IO_CALL; to others none ever comes: submitting it is -ENOTSUP.
     bool duplex;          // Reads and writes wait in lanes of their own.
     struct io_lane lanes[2];
     struct {
         uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight
                                      // has completed.
     } statistics;
-    struct device *next; // In the list of all devices.
+    struct io_request *polls; // Requests of aio/poll.h that wait for it to become ready.
+    struct device *next;      // In the list of all devices.
 };
 
 // On a duplex device everything but reading takes the writes' lane: a flush comes after the writes
@@ -148,6 +179,11 @@ void device_complete(struct io_request *request, ssize_t result);
 // The same in a top half.
 // Context: isr.
 void device_complete_isr(struct io_request *request, ssize_t result);
+
+// A device that has ops->ready() may have become ready for more than before: whoever waits for that
+// is told. Part of aio/poll.c.
+// Context: any.
+void device_ready(struct device *device);
 
 // Cuts a request on a block device to what lies inside it.
 // Result: bytes to move from request->offset on; 0: a read at or past the end, or nothing asked;

@@ -68,8 +68,8 @@ static int zero_cancel(struct device *device, struct io_request *request)
     return slot ? dma_terminate(&slot->transfer) : -EALREADY;
 }
 
-static const struct device_ops null_ops = { null_submit, NULL };
-static const struct device_ops zero_ops = { zero_submit, zero_cancel };
+static const struct device_ops null_ops = { .submit = null_submit };
+static const struct device_ops zero_ops = { .submit = zero_submit, .cancel = zero_cancel };
 static struct device null_device = {
     .name = "null", .ops = &null_ops, .kind = DEVICE_STREAM, .lanes = { { .depth = 1 } }
 };

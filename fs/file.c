@@ -18,7 +18,7 @@ static inline struct file *file_get(int fd)
 
 struct file file_snapshot(int fd)
 {
-    struct file copy = { NULL, 0, 0, 0 };
+    struct file copy = { NULL, 0, 0, 0, 0 };
     uint32_t flags = irq_save();
     const struct file *file = file_get(fd);
     if (file)
@@ -66,8 +66,9 @@ static int descriptor_allocate(struct device *device, int flags)
     return fd < FILE_LIMIT ? fd : -EMFILE;
 }
 
-int file_open(const char *path, int flags)
+int file_open(const char *path, int flags, mode_t mode)
 {
+    (void)mode;
     struct io_request request = { .op = IO_OPEN };
     if (!path)
         return -EFAULT;

@@ -1,5 +1,6 @@
-// Descriptors: small numbers for devices opened by path, with an offset and an access mode.
-// Blocking calls are a request and a wait; there is no second way to the bytes.
+// Descriptors: small numbers for open files. A descriptor leads to an open file, several may lead
+// to the same one (dup), and that leads to a device. Blocking calls are a request and a wait; there
+// is no second way to the bytes.
 #pragma once
 
 #include <fcntl.h>
@@ -8,30 +9,52 @@
 #include <sys/types.h>
 
 #include "drivers/device.h"
+#include "fs/call.h"
 
 enum { FILE_LIMIT = 64 }; // Descriptors open at a time: EMFILE beyond.
 
+// An open file.
 struct file {
     struct device *device;
-    uint64_t position; // Bytes.
-    int flags;         // As given to open: access mode, O_APPEND, O_NONBLOCK.
-    unsigned opening;  // Tells this opening from a later one by the same number.
+    uint64_t position;   // Bytes.
+    int flags;           // As given to open: access mode, O_APPEND, O_NONBLOCK.
+    unsigned opening;    // Tells this opening from a later one by the same number.
+    unsigned references; // Descriptors that lead here; 0: free.
 };
 
-// Opens path. Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE,
-// -EINVAL, -EACCES.
+// Opens path; mode: permissions of a file that is created.
+// Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE, -EINVAL,
+// -EACCES, -EEXIST, -EISDIR, -ENOTDIR, -ENAMETOOLONG, -EFAULT, or what the file system says.
 // Context: main | callback.
-int file_open(const char *path, int flags);
+int file_open(const char *path, int flags, mode_t mode);
 
-// Closes a descriptor. Requests in flight through it complete as if it were open: they belong to
-// the device.
+// Gives a device that something else than a path has led to, a pipe's end for one, a descriptor.
+// Result: the lowest free descriptor from `lowest` on, or -EMFILE; the device is then not closed.
+// Context: main | callback.
+int file_install(struct device *device, int flags, int lowest);
+
+// Closes a descriptor. Requests in flight through it complete as if it were open; the device is
+// released after the last of them.
 // Result: 0 or -EBADF.
 // Context: main | callback.
 int file_close(int fd);
 
+// Another descriptor for the same open file: the lowest free one from `lowest` on; or `to`, which
+// is closed before.
+// Result: the descriptor, -EBADF, -EMFILE, -EINVAL.
+// Context: main | callback.
+int file_duplicate(int fd, int lowest);
+int file_duplicate_to(int fd, int to);
+
+// Flags of the open file. Of those to be set only O_APPEND and O_NONBLOCK count.
+// Result: the flags, or 0; -EBADF.
+// Context: any.
+int file_flags(int fd);
+int file_set_flags(int fd, int flags);
+
 // Sends a request through a descriptor: its device is filled in; op, offset, buffer, size, done and
 // the rest are the caller's.
-// Result: as io_submit(), or -EBADF (not open, or opened in the wrong mode).
+// Result: as io_submit(), or -EBADF (not open, or opened in the wrong mode), -EISDIR.
 // Context: main | callback, interrupts masked.
 int file_submit_locked(int fd, struct io_request *request);
 
@@ -54,6 +77,29 @@ int file_flush(int fd);
 // Result: the new position, or -errno: -ESPIPE on a stream, -EINVAL.
 // Context: main | callback.
 int64_t file_seek(int fd, int64_t offset, int whence);
+
+// Makes a file longer or shorter. Result: 0, -EBADF, -EINVAL (cannot be), or -errno.
+// Context: main | callback.
+int file_truncate(int fd, uint64_t size);
+
+// What is known of an open file, or of what a path names.
+// Result: 0, or -errno.
+// Context: main | callback.
+int file_status(int fd, struct fs_status *status);
+int file_status_of(const char *path, struct fs_status *status);
+
+// What is done by name. Result: 0, or -errno.
+// Context: main | callback.
+int file_unlink(const char *path);
+int file_make_directory(const char *path, mode_t mode);
+int file_remove_directory(const char *path);
+int file_rename(const char *from, const char *to);
+int file_change_directory(const char *path);
+
+// The directory entry behind entry->cookie (0: the first).
+// Result: 1, 0 (no more), -EBADF, -ENOTDIR, or -errno.
+// Context: main | callback.
+int file_next_entry(int fd, struct fs_entry *entry);
 
 // Fills in the file's kind, size and permissions.
 // Result: 0, -EBADF, or -EOVERFLOW: its size does not fit off_t.

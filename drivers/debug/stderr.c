@@ -19,7 +19,7 @@ static int stderr_submit(struct device *device, struct io_request *request)
 
 static int stderr_start(const struct hardware *hardware)
 {
-    static const struct device_ops ops = { stderr_submit, NULL };
+    static const struct device_ops ops = { .submit = stderr_submit };
     static struct device device = {
         .ops = &ops, .kind = DEVICE_STREAM, .terminal = true, .lanes = { { .depth = 1 } }
     };

@@ -74,7 +74,8 @@ static int ram_disk_cancel(struct device *device, struct io_request *request)
     return slot ? dma_terminate(&slot->transfer) : -EALREADY;
 }
 
-static const struct device_ops ram_disk_ops = { ram_disk_submit, ram_disk_cancel };
+static const struct device_ops ram_disk_ops = { .submit = ram_disk_submit,
+                                                .cancel = ram_disk_cancel };
 
 static int ram_disk_start(const struct hardware *hardware)
 {

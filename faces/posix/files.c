@@ -50,7 +50,7 @@ static bool is_terminal(int fd)
 
 int _open(const char *path, int flags, ...)
 {
-    return (int)result_or_errno(file_open(path, flags));
+    return (int)result_or_errno(file_open(path, flags, 0));
 }
 
 int _close(int fd)
@@ -94,7 +94,7 @@ int _fstat(int fd, struct stat *status)
 
 int _stat(const char *path, struct stat *status)
 {
-    int fd = file_open(path, O_RDONLY);
+    int fd = file_open(path, O_RDONLY, 0);
     if (fd < 0)
         return (int)result_or_errno(fd);
     int error = file_stat(fd, status);
@@ -110,7 +110,7 @@ int access(const char *path, int mode)
     };
     if (mode & ~(R_OK | W_OK | X_OK))
         return (int)result_or_errno(-EINVAL);
-    int fd = file_open(path, flags[mode & (R_OK | W_OK)]);
+    int fd = file_open(path, flags[mode & (R_OK | W_OK)], 0);
     if (fd < 0)
         return (int)result_or_errno(fd);
     file_close(fd);

@@ -87,9 +87,9 @@ static void open_streams(void)
 {
     static const char *const paths[] = { "/dev/console", "/dev/console", "/dev/stderr" };
     for (int fd = 0; fd < 3; fd++) {
-        int error = file_open(paths[fd], fd == 0 ? O_RDONLY : O_WRONLY);
+        int error = file_open(paths[fd], fd == 0 ? O_RDONLY : O_WRONLY, 0);
         if (error == -ENOENT && fd == STDERR_FILENO)
-            error = file_open("/dev/console", O_WRONLY);
+            error = file_open("/dev/console", O_WRONLY, 0);
         if (error < 0)
             report("boot: cannot open %s: errno %d\n", paths[fd], -error);
     }

@@ -53,7 +53,7 @@ static int fake_cancel(struct device *device, struct io_request *request)
     return fake.cancel_answer;
 }
 
-static const struct device_ops fake_ops = { fake_submit, fake_cancel };
+static const struct device_ops fake_ops = { .submit = fake_submit, .cancel = fake_cancel };
 
 static void fake_reset(uint16_t depth)
 {

@@ -1,0 +1,64 @@
+// The contract between fs/file.c and every file system: what is done by name, and to open files
+// beside reading, writing and flushing. Each of these is a request like any other (IO_CALL), so
+// each may take as long as it takes and ends at isr level.
+//
+// A file system is a device, and so is everything that it opens. Opening gives a struct device,
+// whose requests IO_READ, IO_WRITE, IO_FLUSH and IO_CALL the file system serves, and whose
+// ops->release() it defines; the same device may be given out again and again, as /dev does, or be
+// one for each opening, as on /host. Who opens counts references and calls io_close() for the last.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drivers/device.h"
+
+enum { FS_NAME_LIMIT = 255 }; // Bytes of a name, without its end.
+
+enum fs_operation {
+    // Of a file system, by path.
+    FS_OPEN,   // flags, mode. Gives `device`.
+    FS_STATUS, // Gives `status`.
+    FS_UNLINK, // A file; -EISDIR for a directory.
+    FS_MKDIR,  // mode.
+    FS_RMDIR,  // -ENOTEMPTY, -ENOTDIR.
+    FS_RENAME, // To path `to` of the same file system; replaces what is there, as rename() does.
+
+    // Of the device of an open file.
+    FS_FILE_STATUS, // Gives `status`.
+    FS_TRUNCATE,    // To `size`; what is new reads as zeros.
+    FS_NEXT_ENTRY,  // Gives the `entry` behind `cookie` (0: the first), "." and ".." not among
+                    // them. Result: 1; 0: there are no more.
+};
+
+struct fs_status {
+    uint32_t mode; // S_IFREG and the like, with permissions.
+    uint32_t links;
+    uint64_t size, inode;
+    int64_t modified_ns;  // Since 1970, or since boot where there is no calendar.
+    uint32_t block_bytes; // What is moved at best at a time.
+};
+
+struct fs_entry {
+    uint64_t cookie; // Names the place behind it.
+    uint64_t inode;
+    uint32_t mode; // S_IFMT's bits.
+    char name[FS_NAME_LIMIT + 1];
+};
+
+// Zeroed before its first use. Everything belongs to the file system until the request is done.
+struct fs_call {
+    struct io_request request; // op: IO_CALL. First. Result: 0, or -errno.
+    enum fs_operation operation;
+    // Within the file system: names with one '/' between them, none at either end, neither "." nor
+    // ".." among them; "" is its root.
+    const char *path, *to;
+    bool directory; // The path ended with '/': what is no directory is -ENOTDIR.
+    int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY.
+    uint32_t mode;  // Permissions of what is created.
+    uint64_t size, cookie;
+
+    struct device *device;
+    struct fs_status status;
+    struct fs_entry *entry; // Where an entry goes.
+};
