@@ -192,8 +192,7 @@ static void test_close_with_a_queue(void)
     io_close(&fake.device);
     device_complete(&reading, 1);
     io_wait(&reading);
-    while (fake.held != &behind)
-        {} // It is started at the tail of the software interrupt.
+    while (fake.held != &behind) {} // It is started at the tail of the software interrupt.
     tap_equal(fake.releases, 0, "test_requests_in_the_queue_come_first");
     device_complete(&behind, 2);
     tap_equal(io_wait(&behind), 2, "test_each_of_them_completes");
