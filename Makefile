@@ -26,7 +26,9 @@ CHIPS_OF_BOARDS := $(wildcard $(shell sed -n 's/^CHIPS := //p' board/*.mk))
 ROOMS := arch arch/$(ARCH) boot boot/$(ARCH) irq dma drivers drivers/* aio fs faces/*
 KERNEL_SOURCES := $(filter-out $(filter-out $(wildcard $(CHIPS)),$(CHIPS_OF_BOARDS)), \
     $(wildcard $(addsuffix /*.c,$(ROOMS)) $(addsuffix /*.S,$(ROOMS)) board/$(BOARD).c))
-KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(OUT)/obj/%.o)
+# The reset code is linked with every program, the rest of the kernel is called from there.
+START_OBJECTS := $(patsubst %,$(OUT)/obj/%.o,$(filter boot/$(ARCH)/%.S,$(KERNEL_SOURCES)))
+KERNEL_OBJECTS := $(filter-out $(START_OBJECTS),$(KERNEL_SOURCES:%=$(OUT)/obj/%.o))
 FACE_OBJECTS := $(filter $(OUT)/obj/faces/%,$(KERNEL_OBJECTS))
 
 # A demo is a file with a main(); the others are linked with every demo.
@@ -67,23 +69,24 @@ WARNINGS := -Wall -Wextra -Werror
 # where the two were installed together.
 ifeq ($(LIBC),newlib-source)
 NEWLIB := $(shell tools/make-newlib --folder $(CROSS) $(CPU_FLAGS))
+NEWLIB_NANO := $(shell tools/make-newlib --folder --nano $(CROSS) $(CPU_FLAGS))
+NANO := -isystem $(NEWLIB_NANO)/include
 LIBC_INCLUDE := -idirafter $(NEWLIB)/include
 LIBC_LINK := -nostdlib -L$(NEWLIB)/lib -Wl,--start-group -lm -lc -lgcc -Wl,--end-group
 else
+NANO := --specs=nano.specs
 LIBC_LINK := -lm
 endif
 COMMON := -O2 -g -ffile-prefix-map=$(CURDIR)/= -ffunction-sections -fdata-sections $(CPU_FLAGS) \
     $(LIBC_INCLUDE)
 PUBLIC := -I$(OUT)/include $(addprefix -I,$(wildcard faces/*/include))
-# newlib hides half of POSIX behind these; they change struct sigevent: all who see it must agree.
-POSIX := -D_GNU_SOURCE -D_POSIX_THREADS -D_POSIX_TIMERS -D_POSIX_MONOTONIC_CLOCK
 INTERNAL := -std=gnu11 $(WARNINGS) -I. -Iarch/$(ARCH)
 # The kernel is optimised as one piece: a call from room to room costs nothing where it is inlined.
 # Conditions joined by && are branches, not sums of flags: that is shorter where the first decides.
 KERNEL_FLAGS := $(COMMON) $(KERNEL_CPU_FLAGS) -fno-tree-loop-distribute-patterns \
     --param=logical-op-non-short-circuit=0 -flto=auto -ffat-lto-objects $(INTERNAL)
-FACE_FLAGS := $(KERNEL_FLAGS) $(POSIX) $(PUBLIC)
-PROGRAM_FLAGS := $(COMMON) $(PROGRAM_CPU_FLAGS) $(POSIX) $(PUBLIC)
+FACE_FLAGS := $(KERNEL_FLAGS) $(PUBLIC)
+PROGRAM_FLAGS := $(COMMON) $(PROGRAM_CPU_FLAGS) $(PUBLIC)
 DEMO_FLAGS := $(PROGRAM_FLAGS) -std=gnu11 $(WARNINGS)
 TEST_FLAGS := $(PROGRAM_FLAGS) $(INTERNAL) -Itests/target/$(ARCH)
 HOST_FLAGS := -std=gnu11 -O1 -g -ffile-prefix-map=$(CURDIR)/= -fno-omit-frame-pointer \
@@ -102,6 +105,8 @@ endif
 say = $(if $(filter 1,$(V)),:,printf '  %-8s %s\n' $(1) '$(2)' >&2)
 compile = @$(call say,CC,$<); mkdir -p $(@D) && $(CROSS)gcc $(FLAGS) -MMD -MP -c $< -o $@
 link = @$(call say,LINK,$@); $(CROSS)gcc $(LINK_FLAGS) $(filter %.o,$^) $(LIBC_LINK) -o $@
+link_kernel = @$(call say,LD,$@); $(CROSS)gcc $(KERNEL_FLAGS) -r -nostdlib -flinker-output=nolto-rel \
+    $(filter %.o,$^) -o $@
 sub = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- Commands ------------------------------------------------------------------------------------
@@ -193,6 +198,16 @@ boards:
 deps:
 	@tools/install-deps all
 
+## Installs into PREFIX=dir what programs need to be linked elsewhere, for all boards or BOARD=b.
+install:
+	@tools/install-deps build
+	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b install-board || exit 1; done
+install-board: $(OUT)/crt0.o $(OUT)/inflight.o $(OUT)/nano/inflight.o
+	@$(call say,INSTALL,$(PREFIX)/$(BOARD)); BOARD=$(BOARD) OUT=$(OUT) CROSS=$(CROSS) \
+	    MACHINE='$(CPU_FLAGS) $(PROGRAM_CPU_FLAGS)' RAM_START=$(RAM_START) RAM_SIZE=$(RAM_SIZE) \
+	    RESET_START=$(RESET_START) WRAPS='$(WRAPS:__wrap_%=%)' VERSION=$(VERSION) \
+	    NEWLIB=$(NEWLIB) NEWLIB_NANO=$(NEWLIB_NANO) tools/install-sdk '$(PREFIX)'
+
 ## Removes everything that was built.
 clean:
 	@rm -rf build
@@ -206,7 +221,7 @@ help:
 
 LINTS := lint-includes lint-text lint-format lint-scripts
 BOARD_LINTS := lint-symbols lint-cppcheck lint-headers lint-analyzer
-.PHONY: all demo run test host-tests board-tests bench bench-programs debug lint boards deps \
+.PHONY: all demo run test host-tests board-tests bench bench-programs debug lint boards deps install install-board \
     clean help FORCE .tools $(LINTS) $(BOARD_LINTS) $(TEST_BOARDS:%=lint-%)
 
 # ---- Rules ---------------------------------------------------------------------------------------
@@ -227,10 +242,16 @@ build/host/flags: FORCE
 	$(call write_if_changed,$(HOST_CC) $(HOST_FLAGS))
 
 # What every object for a board needs; behind the | what must be there, whatever its age.
+PREPARED_NANO := $(NEWLIB_NANO:%=%/lib/libc.a)
 PREPARED := $(OUT)/flags $(OUT)/include/inflight/version.h | .tools $(NEWLIB:%=%/lib/libc.a)
 ifdef NEWLIB
 $(NEWLIB)/lib/libc.a: | .tools
 	@$(call say,NEWLIB,$(NEWLIB)); tools/make-newlib $(CROSS) $(CPU_FLAGS)
+endif
+
+ifdef NEWLIB_NANO
+$(NEWLIB_NANO)/lib/libc.a: | .tools
+	@$(call say,NEWLIB,$(NEWLIB_NANO)); tools/make-newlib --nano $(CROSS) $(CPU_FLAGS)
 endif
 
 $(OUT)/include/inflight/version.h: VERSION
@@ -244,20 +265,30 @@ $(OUT)/obj/%.o: % $(PREPARED)
 	$(compile)
 
 $(OUT)/kernel.o: $(KERNEL_OBJECTS) $(OUT)/sources
-	@$(call say,LD,$@); $(CROSS)gcc $(KERNEL_FLAGS) -r -nostdlib -flinker-output=nolto-rel \
-	    $(filter %.o,$^) -o $@
+	$(link_kernel)
+
+$(OUT)/crt0.o: $(START_OBJECTS) $(OUT)/sources
+	@$(CROSS)gcc $(CPU_FLAGS) -r -nostdlib $(filter %.o,$^) -o $@
+LINKED_WITH := $(OUT)/crt0.o linker.ld
+
+# For programs with the small C library, whose per-level state has another layout.
+$(OUT)/nano/obj/faces/%.o: FLAGS = $(NANO) $(FACE_FLAGS)
+$(OUT)/nano/obj/%.o: % $(PREPARED) $(PREPARED_NANO)
+	$(compile)
+$(OUT)/nano/kernel.o: $(KERNEL_OBJECTS:$(OUT)/obj/faces/%=$(OUT)/nano/obj/faces/%) $(OUT)/sources
+	$(link_kernel)
 
 # A program may have functions of its own called report() or timer_arm(): only what the faces define
 # stays visible, and of that not what they mark as hidden.
-$(OUT)/inflight.o: $(OUT)/kernel.o
-	@{ echo _start; $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } \
-	    > $(OUT)/public
-	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$(OUT)/public $< $@
+$(OUT)/inflight.o $(OUT)/nano/inflight.o: %/inflight.o: %/kernel.o
+	@{ echo __boot; echo __vectors; $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } \
+	    > $*/public
+	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$*/public $< $@
 
 $(OUT)/demos/%.o: FLAGS = $(DEMO_FLAGS)
 $(OUT)/demos/%.o: demos/% $(PREPARED)
 	$(compile)
-$(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o linker.ld \
+$(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o $(LINKED_WITH) \
     $(OUT)/demos/sources
 	$(link)
 $(OUT)/demo.img: tools/make-test-image
@@ -266,7 +297,7 @@ $(OUT)/demo.img: tools/make-test-image
 $(OUT)/tests/%.o: FLAGS = $(TEST_FLAGS)
 $(OUT)/tests/%.o: tests/target/% $(PREPARED)
 	$(compile)
-$(OUT)/tests/%.elf: $(OUT)/tests/%.c.o $(OUT)/kernel.o linker.ld
+$(OUT)/tests/%.elf: $(OUT)/tests/%.c.o $(OUT)/kernel.o $(LINKED_WITH)
 	$(link)
 
 # Some look into the kernel, others are a user's programs, and the floor has no kernel: of the rooms
@@ -275,10 +306,10 @@ $(OUT)/bench/%.o: FLAGS = $(TEST_FLAGS)
 $(OUT)/bench/%.o: tests/bench/% $(PREPARED)
 	$(compile)
 $(OUT)/bench/core.elf $(OUT)/bench/null.elf: $(OUT)/bench/%.elf: $(OUT)/bench/%.c.o \
-    $(OUT)/kernel.o linker.ld
+    $(OUT)/kernel.o $(LINKED_WITH)
 	$(link)
 $(OUT)/bench/posix.elf $(OUT)/bench/overlap.elf: $(OUT)/bench/%.elf: $(OUT)/bench/%.c.o \
-    $(OUT)/inflight.o linker.ld
+    $(OUT)/inflight.o $(LINKED_WITH)
 	$(link)
 FLOOR_SOURCES := tests/bench/floor.c tests/bench/$(ARCH)/floor_vectors.S boot/$(ARCH)/start.S \
     $(addprefix arch/,$(ARCH)/semihosting_call.S semihosting.c report.c format.c)
@@ -296,7 +327,7 @@ $(APP_OUT)/flags: FORCE
 $(APP_OUT)/%.o: FLAGS = $(PROGRAM_FLAGS) -I$(APP_FOLDER) $(APP_CFLAGS)
 $(APP_OUT)/%.o: $(APP_FOLDER)/% $(APP_OUT)/flags $(PREPARED)
 	$(compile)
-$(APP_OUT)/$(APP_NAME).elf: $(APP_OBJECTS) $(OUT)/inflight.o linker.ld
+$(APP_OUT)/$(APP_NAME).elf: $(APP_OBJECTS) $(OUT)/inflight.o $(LINKED_WITH)
 	$(link)
 endif
 

@@ -62,8 +62,8 @@ static void must(int error, const char *step)
 // clang-format off
 
 // Called by start.S on main's stack, memory zeroed, interrupts masked.
-_Noreturn void boot(void);
-_Noreturn void boot(void)
+_Noreturn void __boot(void);
+_Noreturn void __boot(void)
 {
     machine_semihosting(board.semihosting);   // A way to end,
     report_to(messages());                    // and a way to complain.

@@ -16,8 +16,8 @@
 
     .section .vectors, "ax"
     .balign 32
-    .global vectors
-vectors:
+    .global __vectors
+__vectors:
     b       _start
     b       undefined_entry
     b       supervisor_call_entry

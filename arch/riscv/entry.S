@@ -17,8 +17,8 @@
     .balign 256
     .option push
     .option norvc
-    .global vectors
-vectors:
+    .global __vectors
+__vectors:
     j       fault_entry
     .rept   11
     j       irq_entry

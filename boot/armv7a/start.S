@@ -10,7 +10,7 @@
     .type _start, %function
 _start:
     cpsid   if
-    ldr     r0, =vectors
+    ldr     r0, =__vectors
     mcr     p15, 0, r0, c12, c0, 0      // VBAR
     cps     #0x17                       // Abort,
     ldr     sp, =__fault_stack_top
@@ -38,7 +38,7 @@ _start:
     ldr     r0, =__bss_start
     ldr     r1, =__bss_end
     bl      zero
-    bl      boot
+    bl      __boot
     b       .
 
 // Zeroes [r0, r1), both multiples of eight.

@@ -7,7 +7,7 @@
 _start:
     csrci   mstatus, 8                  // MIE: no interrupt,
     csrw    mie, zero                   // and none waits to be let through.
-    la      t0, vectors + 1             // 1: vectored.
+    la      t0, __vectors + 1             // 1: vectored.
     csrw    mtvec, t0
     csrr    t0, mhartid
     bnez    t0, park
@@ -20,7 +20,7 @@ _start:
     la      a0, __bss_start
     la      a1, __bss_end
     call    zero_memory
-    call    boot
+    call    __boot
 park:
     wfi                                 // It may return for no reason (3.3.3).
     j       park

@@ -5,7 +5,7 @@
 // these.
 //
 // The same machine as the boards virt-arm and virt-rv64 describe, from reset on: boot's start.S
-// calls boot() below. The ring is as long as the kernel's.
+// calls __boot() below. The ring is as long as the kernel's.
 #include <stddef.h>
 
 #include "arch/cpu.h"
@@ -186,8 +186,8 @@ static void round_run(unsigned round)
     }
 }
 
-_Noreturn void boot(void);
-_Noreturn void boot(void)
+_Noreturn void __boot(void);
+_Noreturn void __boot(void)
 {
     machine_semihosting(true);
     report_to(semihosting_write);

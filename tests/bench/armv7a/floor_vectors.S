@@ -3,8 +3,8 @@
     .arm
     .section .vectors, "ax"
     .balign 32
-    .global vectors
-vectors:
+    .global __vectors
+__vectors:
     b       _start
     b       .
     b       .

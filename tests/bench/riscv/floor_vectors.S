@@ -4,8 +4,8 @@
     .balign 256
     .option push
     .option norvc
-    .global vectors
-vectors:
+    .global __vectors
+__vectors:
     j       .
     .rept   11
     j       floor_interrupt

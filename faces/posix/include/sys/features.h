@@ -1,0 +1,19 @@
+// Which parts of POSIX newlib's headers show: all of them, whatever the program asks for or does
+// not. All of newlib's headers come here first. struct sigevent, for one, has other members
+// without _POSIX_THREADS, so programs and the kernel must agree.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#ifndef _POSIX_THREADS
+#define _POSIX_THREADS 1
+#endif
+#ifndef _POSIX_TIMERS
+#define _POSIX_TIMERS 1
+#endif
+#ifndef _POSIX_MONOTONIC_CLOCK
+#define _POSIX_MONOTONIC_CLOCK 200112L
+#endif
+
+#include_next <sys/features.h>
