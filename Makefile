@@ -105,8 +105,8 @@ endif
 say = $(if $(filter 1,$(V)),:,printf '  %-8s %s\n' $(1) '$(2)' >&2)
 compile = @$(call say,CC,$<); mkdir -p $(@D) && $(CROSS)gcc $(FLAGS) -MMD -MP -c $< -o $@
 link = @$(call say,LINK,$@); $(CROSS)gcc $(LINK_FLAGS) $(filter %.o,$^) $(LIBC_LINK) -o $@
-link_kernel = @$(call say,LD,$@); $(CROSS)gcc $(KERNEL_FLAGS) -r -nostdlib -flinker-output=nolto-rel \
-    $(filter %.o,$^) -o $@
+link_kernel = @$(call say,LD,$@); $(CROSS)gcc $(KERNEL_FLAGS) -r -nostdlib \
+    -flinker-output=nolto-rel $(filter %.o,$^) -o $@
 sub = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- Commands ------------------------------------------------------------------------------------
@@ -221,8 +221,8 @@ help:
 
 LINTS := lint-includes lint-text lint-format lint-scripts
 BOARD_LINTS := lint-symbols lint-cppcheck lint-headers lint-analyzer
-.PHONY: all demo run test host-tests board-tests bench bench-programs debug lint boards deps install install-board \
-    clean help FORCE .tools $(LINTS) $(BOARD_LINTS) $(TEST_BOARDS:%=lint-%)
+.PHONY: all demo run test host-tests board-tests bench bench-programs debug lint boards deps \
+    install install-board clean help FORCE .tools $(LINTS) $(BOARD_LINTS) $(TEST_BOARDS:%=lint-%)
 
 # ---- Rules ---------------------------------------------------------------------------------------
 
@@ -281,15 +281,16 @@ $(OUT)/nano/kernel.o: $(KERNEL_OBJECTS:$(OUT)/obj/faces/%=$(OUT)/nano/obj/faces/
 # A program may have functions of its own called report() or timer_arm(): only what the faces define
 # stays visible, and of that not what they mark as hidden.
 $(OUT)/inflight.o $(OUT)/nano/inflight.o: %/inflight.o: %/kernel.o
-	@{ echo __boot; echo __vectors; $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } \
+	@{ echo __boot; echo __vectors; \
+	    $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } \
 	    > $*/public
 	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$*/public $< $@
 
 $(OUT)/demos/%.o: FLAGS = $(DEMO_FLAGS)
 $(OUT)/demos/%.o: demos/% $(PREPARED)
 	$(compile)
-$(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o $(LINKED_WITH) \
-    $(OUT)/demos/sources
+$(OUT)/demos/%.elf: $(OUT)/demos/%.c.o $(DEMO_SHARED:%=$(OUT)/%.o) $(OUT)/inflight.o \
+    $(LINKED_WITH) $(OUT)/demos/sources
 	$(link)
 $(OUT)/demo.img: tools/make-test-image
 	@mkdir -p $(@D); $(call say,IMAGE,$@); tools/make-test-image $@ 16M
