@@ -27,10 +27,6 @@ int posix_wait_over(const struct posix_wait *wait);
 // Context: main | callback.
 void posix_wait_end(struct posix_wait *wait);
 
-// Handlers run so far; a wait that sees it change ends with EINTR.
-// Context: any.
-unsigned posix_signals_handled(void);
-
 // Turns the console's ^C into SIGINT and gives the callback level its own errno and streams.
 // Context: boot.
 void posix_signals_init(void);

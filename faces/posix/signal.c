@@ -1,9 +1,13 @@
-// Signals, first part: signal(), raise(), kill() of oneself, and ^C as SIGINT. Handlers run at the
-// callback level, except that raise() runs its handler before it returns. Queued signals, masks and
-// sigaction() follow with the rest of POSIX.
+// Signals: which are pending, which are blocked, what is done for each, and the handlers' turn.
+//
+// A pending signal lies in storage of whoever made it; those below SIGRTMIN, of which one at a time
+// can be pending, in a static place each. So sending one never fails, but for sigqueue(), which has
+// SIGQUEUE_MAX places.
+#include "faces/posix/signals.h"
+
 #include <errno.h>
-#include <signal.h>
-#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "arch/cpu.h"
@@ -13,60 +17,289 @@
 #include "fs/tty.h"
 #include "irq/callback.h"
 
-enum { SELF = 1, EXIT_SIGNAL = 128 };
+enum { SELF = 1, EXIT_SIGNAL = 128, SIGQUEUE_MAX = 256 };
 
-static _sig_func_ptr handlers[NSIG]; // SIG_DFL is 0.
-static volatile unsigned handled;
+static struct {
+    sigset_t pending, blocked;
+    struct posix_signal *first[NSIG], *last[NSIG]; // Of each number, in the order of arrival.
+    struct sigaction actions[NSIG];
+    unsigned handled, interrupting;
+    bool posted; // The callback is on its way.
+    struct posix_signal plain[SIGRTMIN];
+    struct posix_signal queued[SIGQUEUE_MAX], *free;
+    unsigned used_once; // Of queued, those from here on have never been used.
+} signals;
+
+static inline sigset_t bit(int number)
+{
+    return (sigset_t)1 << (number - 1);
+}
+
+static const sigset_t never_blocked = (sigset_t)1 << (SIGKILL - 1) | (sigset_t)1 << (SIGSTOP - 1);
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+static bool valid(int number)
+{
+    return number > 0 && number < NSIG;
+}
 
 unsigned posix_signals_handled(void)
 {
-    return handled;
+    return ((volatile typeof(signals) *)&signals)->handled;
 }
 
-_sig_func_ptr signal(int number, _sig_func_ptr handler)
+unsigned posix_signals_interrupting(void)
 {
-    if (number <= 0 || number >= NSIG || number == SIGKILL || number == SIGSTOP ||
-        handler == SIG_ERR) {
-        errno = EINVAL;
-        return SIG_ERR;
-    }
-    _sig_func_ptr before = handlers[number];
-    handlers[number] = handler;
-    return before;
+    return ((volatile typeof(signals) *)&signals)->interrupting;
+}
+
+// ---- Pending ----
+
+static sigset_t deliverable(void)
+{
+    return signals.pending & ~signals.blocked;
 }
 
 static bool ignored(int number)
 {
-    _sig_func_ptr handler = handlers[number];
+    _sig_func_ptr handler = signals.actions[number].sa_handler;
     return handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGURG ||
                                                          number == SIGWINCH || number == SIGCONT));
 }
 
+static void append_locked(struct posix_signal *signal)
+{
+    int number = signal->info.si_signo;
+    signal->next = NULL;
+    if (signals.first[number])
+        signals.last[number]->next = signal;
+    else
+        signals.first[number] = signal;
+    signals.last[number] = signal;
+    signals.pending |= bit(number);
+}
+
+static struct posix_signal *remove_first_locked(int number)
+{
+    struct posix_signal *signal = signals.first[number];
+    signals.first[number] = signal->next;
+    if (!signal->next)
+        signals.pending &= ~bit(number);
+    return signal;
+}
+
+static void let_go_locked(struct posix_signal *signal)
+{
+    if (signal->taken)
+        signal->taken(signal);
+}
+
+bool posix_signals_take_locked(sigset_t set, siginfo_t *info)
+{
+    sigset_t ready = signals.pending & set;
+    if (!ready)
+        return false;
+    struct posix_signal *signal = remove_first_locked(__builtin_ctzll(ready) + 1);
+    *info = signal->info;
+    let_go_locked(signal);
+    return true;
+}
+
+static void run_callback(struct callback *callback)
+{
+    (void)callback;
+    signals.posted = false;
+    posix_signals_deliver();
+}
+
+// Has what waits delivered at the callback level.
+static void post_locked(void)
+{
+    static struct callback callback = { .run = run_callback };
+    if (signals.posted || !deliverable())
+        return;
+    signals.posted = true;
+    callback_post(&callback);
+}
+
+// A signal that nobody wants is dropped here, unless it is blocked: then somebody may yet wait for
+// it.
+static void send_locked(struct posix_signal *signal)
+{
+    int number = signal->info.si_signo;
+    bool twice = number < SIGRTMIN && signals.pending & bit(number);
+    if (twice || (ignored(number) && !(signals.blocked & bit(number)))) {
+        let_go_locked(signal);
+        return;
+    }
+    append_locked(signal);
+}
+
+void posix_signal_send(struct posix_signal *signal)
+{
+    uint32_t flags = irq_save();
+    send_locked(signal);
+    post_locked();
+    irq_restore(flags);
+}
+
+static void send_plain_locked(int number, int code)
+{
+    struct posix_signal *signal = &signals.plain[number];
+    if (signals.pending & bit(number))
+        return;
+    signal->info = (siginfo_t){ .si_signo = number, .si_code = code, .si_pid = SELF };
+    send_locked(signal);
+}
+
+void posix_signal_send_plain(int number, int code)
+{
+    uint32_t flags = irq_save();
+    send_plain_locked(number, code);
+    post_locked();
+    irq_restore(flags);
+}
+
+// ---- Delivered ----
+
+static _Noreturn void end_by(int number)
+{
+    if (number != SIGINT)
+        report("ended by signal %d\n", number);
+    posix_end(EXIT_SIGNAL + number);
+}
+
+static void call(const struct sigaction *action, siginfo_t *info)
+{
+    if (action->sa_flags & SA_SIGINFO)
+        action->sa_sigaction(info->si_signo, info, NULL);
+    else
+        action->sa_handler(info->si_signo);
+}
+
+// Takes the next signal and blocks what is blocked while its handler runs.
+// Result: false: nothing is to be delivered.
+static bool next_delivery(siginfo_t *info, struct sigaction *action, sigset_t *before)
+{
+    uint32_t flags = irq_save();
+    bool found = posix_signals_take_locked(~signals.blocked, info);
+    if (found) {
+        int number = info->si_signo;
+        *action = signals.actions[number];
+        *before = signals.blocked;
+        if (action->sa_flags & SA_RESETHAND)
+            signals.actions[number].sa_handler = SIG_DFL;
+        if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN) {
+            signals.blocked |= action->sa_mask & ~never_blocked;
+            signals.blocked |= action->sa_flags & SA_NODEFER ? 0 : bit(number);
+        }
+    }
+    irq_restore(flags);
+    return found;
+}
+
+void posix_signals_deliver(void)
+{
+    siginfo_t info;
+    struct sigaction action;
+    sigset_t before;
+    while (next_delivery(&info, &action, &before)) {
+        if (action.sa_handler == SIG_IGN)
+            continue;
+        if (action.sa_handler == SIG_DFL) {
+            if (!ignored(info.si_signo))
+                end_by(info.si_signo);
+            continue;
+        }
+        call(&action, &info);
+        uint32_t flags = irq_save();
+        signals.blocked = before;
+        signals.handled++;
+        signals.interrupting += (action.sa_flags & SA_RESTART) == 0;
+        irq_restore(flags);
+    }
+}
+
+void posix_signals_deliver_in_wait(void)
+{
+    if (deliverable() && level_current() == LEVEL_CALLBACK) {
+        irq_unmask();
+        posix_signals_deliver();
+        irq_mask();
+    }
+}
+
+// ---- Sending by call ----
+
 int raise(int number)
 {
-    if (number < 0 || number >= NSIG) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (number == 0 || ignored(number))
+    return kill(SELF, number);
+}
+
+static struct posix_signal *queued_allocate_locked(void)
+{
+    struct posix_signal *signal = signals.free;
+    if (signal)
+        signals.free = signal->next;
+    else if (signals.used_once < SIGQUEUE_MAX)
+        signal = &signals.queued[signals.used_once++];
+    return signal;
+}
+
+static void queued_taken(struct posix_signal *signal)
+{
+    signal->next = signals.free;
+    signals.free = signal;
+}
+
+// Result: 0, or EAGAIN: SIGQUEUE_MAX signals are queued.
+static int queue_locked(int number, int code, union sigval value)
+{
+    struct posix_signal *signal = queued_allocate_locked();
+    if (!signal)
+        return EAGAIN;
+    signal->info = (siginfo_t){
+        .si_signo = number, .si_code = code, .si_pid = SELF, .si_value = value
+    };
+    signal->taken = queued_taken;
+    send_locked(signal);
+    return 0;
+}
+
+static int send_to(pid_t process, int number, int code, union sigval value)
+{
+    if (number < 0 || number >= NSIG)
+        return fail(EINVAL);
+    if (process != SELF && process != 0 && process != -1)
+        return fail(ESRCH);
+    if (number == 0)
         return 0;
-    if (handlers[number] == SIG_DFL) {
-        if (number != SIGINT)
-            report("ended by signal %d\n", number);
-        posix_end(EXIT_SIGNAL + number);
-    }
-    handlers[number](number);
-    handled++;
+    uint32_t flags = irq_save();
+    int error = 0;
+    if (number < SIGRTMIN && code == SI_USER)
+        send_plain_locked(number, code);
+    else
+        error = queue_locked(number, code, value);
+    irq_restore(flags);
+    if (error)
+        return fail(error);
+    posix_signals_deliver();
     return 0;
 }
 
 int kill(pid_t process, int number)
 {
-    if (process != SELF && process != 0) {
-        errno = ESRCH;
-        return -1;
-    }
-    return raise(number);
+    return send_to(process, number, SI_USER, (union sigval){ .sival_ptr = NULL });
+}
+
+int sigqueue(pid_t process, int number, const union sigval value)
+{
+    return send_to(process, number, SI_QUEUE, value);
 }
 
 pid_t getpid(void)
@@ -74,26 +307,95 @@ pid_t getpid(void)
     return SELF;
 }
 
-static bool interrupt_waiting;
-
-static void interrupt_callback(struct callback *callback)
+// Ends the program even where the signal is blocked, ignored, or has a handler that returns.
+void abort(void)
 {
-    (void)callback;
-    interrupt_waiting = false;
-    raise(SIGINT);
+    uint32_t flags = irq_save();
+    signals.blocked &= ~bit(SIGABRT);
+    irq_restore(flags);
+    raise(SIGABRT);
+    end_by(SIGABRT);
 }
 
-// ^C, at isr level. Without a handler the program ends here and now, even if it hangs in a
-// callback.
+// ---- Actions and the mask ----
+
+int sigaction(int number, const struct sigaction *restrict action,
+              struct sigaction *restrict before)
+{
+    if (!valid(number) || (action && never_blocked & bit(number)))
+        return fail(EINVAL);
+    uint32_t flags = irq_save();
+    struct sigaction old = signals.actions[number];
+    if (action)
+        signals.actions[number] = *action;
+    // What waits and is ignored from now on is dropped.
+    while (ignored(number) && signals.first[number])
+        let_go_locked(remove_first_locked(number));
+    irq_restore(flags);
+    if (before)
+        *before = old;
+    return 0;
+}
+
+_sig_func_ptr signal(int number, _sig_func_ptr handler)
+{
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, before;
+    if (handler == SIG_ERR) {
+        errno = EINVAL;
+        return SIG_ERR;
+    }
+    return sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+}
+
+sigset_t posix_signals_mask_locked(void)
+{
+    return signals.blocked;
+}
+
+void posix_signals_set_mask_locked(sigset_t mask)
+{
+    signals.blocked = mask & ~never_blocked;
+}
+
+int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict before)
+{
+    uint32_t flags = irq_save();
+    sigset_t old = signals.blocked;
+    int error = 0;
+    if (set && how == SIG_BLOCK)
+        posix_signals_set_mask_locked(old | *set);
+    else if (set && how == SIG_UNBLOCK)
+        posix_signals_set_mask_locked(old & ~*set);
+    else if (set && how == SIG_SETMASK)
+        posix_signals_set_mask_locked(*set);
+    else if (set)
+        error = EINVAL;
+    irq_restore(flags);
+    if (error)
+        return fail(error);
+    if (before)
+        *before = old;
+    if (set)
+        posix_signals_deliver();
+    return 0;
+}
+
+int sigpending(sigset_t *set)
+{
+    uint32_t flags = irq_save();
+    *set = signals.pending;
+    irq_restore(flags);
+    return 0;
+}
+
+// ---- ^C ----
+
+// At isr level. Without a handler the program ends here and now, even if it hangs in a callback.
 static void console_interrupt(void)
 {
-    static struct callback callback = { .run = interrupt_callback };
-    if (handlers[SIGINT] == SIG_DFL)
+    if (signals.actions[SIGINT].sa_handler == SIG_DFL && !(signals.blocked & bit(SIGINT)))
         machine_exit(EXIT_SIGNAL + SIGINT);
-    if (interrupt_waiting || ignored(SIGINT))
-        return;
-    interrupt_waiting = true;
-    callback_post(&callback);
+    posix_signal_send_plain(SIGINT, SI_KERNEL);
 }
 
 void posix_signals_init(void)

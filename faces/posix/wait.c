@@ -7,6 +7,7 @@
 #include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/posix.h"
+#include "faces/posix/signals.h"
 #include "irq/callback.h"
 
 enum { NANOSECONDS = 1000000000 };
@@ -47,6 +48,7 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
 
 int posix_wait_over(const struct posix_wait *wait)
 {
+    posix_signals_deliver_in_wait();
     if (((const volatile struct posix_wait *)wait)->timed_out)
         return ETIMEDOUT;
     return posix_signals_handled() != wait->signals ? EINTR : 0;

@@ -1,0 +1,149 @@
+// Waiting for signals, and the signal that comes after a time.
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch/cpu.h"
+#include "faces/posix/posix.h"
+#include "faces/posix/signals.h"
+#include "irq/callback.h"
+#include "irq/clock.h"
+
+enum { NS_PER_S = 1000000000 };
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+int sigsuspend(const sigset_t *mask)
+{
+    uint32_t flags = irq_save();
+    sigset_t before = posix_signals_mask_locked();
+    unsigned handled = posix_signals_handled();
+    posix_signals_set_mask_locked(*mask);
+    irq_restore(flags);
+    posix_signals_deliver(); // What waited behind the old mask.
+    flags = irq_save();
+    while (posix_signals_handled() == handled) {
+        level_sleep_locked();
+        posix_signals_deliver_in_wait();
+    }
+    posix_signals_set_mask_locked(before);
+    irq_restore(flags);
+    posix_signals_deliver();
+    return fail(EINTR);
+}
+
+int pause(void)
+{
+    uint32_t flags = irq_save();
+    sigset_t mask = posix_signals_mask_locked();
+    irq_restore(flags);
+    return sigsuspend(&mask);
+}
+
+int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
+                 const struct timespec *restrict timeout)
+{
+    struct posix_wait wait;
+    siginfo_t taken;
+    int error = posix_wait_begin(&wait, timeout);
+    if (error)
+        return fail(error);
+    uint32_t flags = irq_save();
+    bool found;
+    while (!(found = posix_signals_take_locked(*set, &taken)) &&
+           (error = posix_wait_over(&wait)) == 0)
+        level_sleep_locked();
+    irq_restore(flags);
+    posix_wait_end(&wait);
+    if (!found)
+        return fail(error == ETIMEDOUT ? EAGAIN : error);
+    if (info)
+        *info = taken;
+    return taken.si_signo;
+}
+
+int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict info)
+{
+    return sigtimedwait(set, info, NULL);
+}
+
+// Unlike the two above it returns its error, and no handler ends it.
+int sigwait(const sigset_t *restrict set, int *restrict number)
+{
+    int taken;
+    do
+        taken = sigtimedwait(set, NULL, NULL);
+    while (taken < 0 && errno == EINTR);
+    *number = taken;
+    return 0;
+}
+
+// ---- alarm() ----
+
+static void alarm_expired(struct timer *timer)
+{
+    (void)timer;
+    posix_signal_send_plain(SIGALRM, SI_TIMER);
+}
+
+static struct timer alarm_timer = { .expired = alarm_expired };
+static uint64_t alarm_at; // 0: none.
+
+unsigned alarm(unsigned seconds)
+{
+    uint32_t flags = irq_save();
+    uint64_t now = clock_now_ns();
+    uint64_t left = alarm_at > now ? alarm_at - now : 0;
+    timer_cancel(&alarm_timer);
+    alarm_at = seconds > 0 ? now + (uint64_t)seconds * NS_PER_S : 0;
+    if (seconds > 0)
+        timer_arm(&alarm_timer, alarm_at);
+    irq_restore(flags);
+    return (unsigned)((left + NS_PER_S - 1) / NS_PER_S);
+}
+
+// ---- Sets ----
+
+int sigemptyset(sigset_t *set)
+{
+    *set = 0;
+    return 0;
+}
+
+int sigfillset(sigset_t *set)
+{
+    *set = ~(sigset_t)0;
+    return 0;
+}
+
+static int change(sigset_t *set, int number, bool in)
+{
+    if (number <= 0 || number >= NSIG)
+        return fail(EINVAL);
+    sigset_t bit = (sigset_t)1 << (number - 1);
+    *set = in ? *set | bit : *set & ~bit;
+    return 0;
+}
+
+int sigaddset(sigset_t *set, int number)
+{
+    return change(set, number, true);
+}
+
+int sigdelset(sigset_t *set, int number)
+{
+    return change(set, number, false);
+}
+
+int sigismember(const sigset_t *set, int number)
+{
+    if (number <= 0 || number >= NSIG)
+        return fail(EINVAL);
+    return (*set >> (number - 1) & 1) != 0;
+}

@@ -1,0 +1,46 @@
+// Signals inside the POSIX face: how the rest of it makes them, and what waits need to know.
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+// A signal on its way, in its maker's storage: nothing is allocated, so none is lost.
+struct posix_signal {
+    struct posix_signal *next;
+    siginfo_t info; // si_signo says which.
+    // The storage is the maker's again; interrupts are masked. May be NULL.
+    void (*taken)(struct posix_signal *);
+};
+
+// Makes a signal pending, and has its handler run at the callback level if it is not blocked. One
+// below SIGRTMIN that is pending already is taken at once: such a signal is there or not.
+// Context: any.
+void posix_signal_send(struct posix_signal *signal);
+
+// The same with storage of this module's: for signals below SIGRTMIN, which come with nothing but
+// their number.
+// Context: any.
+void posix_signal_send_plain(int number, int code);
+
+// Runs the handlers of all signals that wait and are not blocked, here and now.
+// Context: main | callback.
+void posix_signals_deliver(void);
+
+// Handlers run so far; a wait that sees it change ends with EINTR. The second counts those without
+// SA_RESTART, which end reads and writes too.
+// Context: any.
+unsigned posix_signals_handled(void);
+unsigned posix_signals_interrupting(void);
+
+// Inside a wait, interrupts masked: at the callback level no other callback can run, so what has
+// become deliverable is delivered by the one that waits.
+// Context: main | callback.
+void posix_signals_deliver_in_wait(void);
+
+// ---- Between signal.c and signal_wait.c ----
+
+sigset_t posix_signals_mask_locked(void);
+void posix_signals_set_mask_locked(sigset_t mask);
+
+// Takes the lowest pending signal of a set. Result: false: there is none.
+bool posix_signals_take_locked(sigset_t set, siginfo_t *info);
