@@ -27,6 +27,15 @@ int posix_wait_over(const struct posix_wait *wait);
 // Context: main | callback.
 void posix_wait_end(struct posix_wait *wait);
 
+// How long it is until a time of CLOCK_REALTIME, which counts like the monotonic clock; 0 once it
+// has passed. Result: false: it is no time.
+// Context: main | callback.
+bool posix_time_until(const struct timespec *time, struct timespec *left);
+
+// argv[0], without folders.
+// Context: main | callback.
+const char *posix_program_name(void);
+
 // Turns the console's ^C into SIGINT and gives the callback level its own errno and streams.
 // Context: boot.
 void posix_signals_init(void);

@@ -95,6 +95,12 @@ static void open_streams(void)
     }
 }
 
+const char *posix_program_name(void)
+{
+    const char *slash = strrchr(arguments[0], '/');
+    return slash ? slash + 1 : arguments[0];
+}
+
 // Two variables are for us, not for the program: CONSOLE=pipe says that nobody types, CONSOLE_READY
 // names a pipe by which the other end wants to know that the serial port is on and will lose
 // nothing.

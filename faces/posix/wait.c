@@ -59,6 +59,20 @@ void posix_wait_end(struct posix_wait *wait)
     timer_cancel(&wait->timer);
 }
 
+bool posix_time_until(const struct timespec *time, struct timespec *left)
+{
+    if (time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS)
+        return false;
+    uint64_t now = clock_now_ns(), at = UINT64_MAX;
+    uint64_t seconds = time->tv_sec > 0 ? (uint64_t)time->tv_sec : 0;
+    if (seconds < UINT64_MAX / NANOSECONDS - 1)
+        at = seconds * NANOSECONDS + (uint64_t)time->tv_nsec;
+    uint64_t span = time->tv_sec >= 0 && at > now ? at - now : 0;
+    left->tv_sec = (time_t)(span / NANOSECONDS);
+    left->tv_nsec = (long)(span % NANOSECONDS);
+    return true;
+}
+
 // Sleeping is a wait for nothing but the time. What is left of it goes to *left when a signal ends
 // it.
 int nanosleep(const struct timespec *span, struct timespec *left)

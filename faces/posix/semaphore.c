@@ -1,0 +1,118 @@
+// Semaphores: a count, and a sleep until it is not 0.
+#include <semaphore.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/cpu.h"
+#include "faces/posix/posix.h"
+#include "irq/callback.h"
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+int sem_init(sem_t *semaphore, int shared, unsigned value)
+{
+    if (shared)
+        return fail(ENOSYS);
+    if (value > SEM_VALUE_MAX)
+        return fail(EINVAL);
+    semaphore->__value = value;
+    return 0;
+}
+
+int sem_destroy(sem_t *semaphore)
+{
+    (void)semaphore;
+    return 0;
+}
+
+int sem_post(sem_t *semaphore)
+{
+    uint32_t flags = irq_save();
+    bool full = semaphore->__value == SEM_VALUE_MAX;
+    semaphore->__value += !full;
+    irq_restore(flags);
+    return full ? fail(EOVERFLOW) : 0;
+}
+
+static bool take_locked(sem_t *semaphore)
+{
+    if (semaphore->__value == 0)
+        return false;
+    semaphore->__value--;
+    return true;
+}
+
+int sem_trywait(sem_t *semaphore)
+{
+    uint32_t flags = irq_save();
+    bool taken = take_locked(semaphore);
+    irq_restore(flags);
+    return taken ? 0 : fail(EAGAIN);
+}
+
+// timeout: relative; NULL: without end.
+static int wait_for(sem_t *semaphore, const struct timespec *timeout)
+{
+    struct posix_wait wait;
+    if (sem_trywait(semaphore) == 0)
+        return 0;
+    if (level_current() == LEVEL_CALLBACK)
+        return fail(EDEADLK);
+    int error = posix_wait_begin(&wait, timeout);
+    if (error)
+        return fail(error);
+    uint32_t flags = irq_save();
+    bool taken;
+    while (!(taken = take_locked(semaphore)) && (error = posix_wait_over(&wait)) == 0)
+        level_sleep_locked();
+    irq_restore(flags);
+    posix_wait_end(&wait);
+    return taken ? 0 : fail(error);
+}
+
+int sem_wait(sem_t *semaphore)
+{
+    return wait_for(semaphore, NULL);
+}
+
+int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict time)
+{
+    struct timespec left;
+    if (sem_trywait(semaphore) == 0)
+        return 0;
+    return posix_time_until(time, &left) ? wait_for(semaphore, &left) : fail(EINVAL);
+}
+
+int sem_getvalue(sem_t *restrict semaphore, int *restrict value)
+{
+    *value = (int)semaphore->__value;
+    return 0;
+}
+
+sem_t *sem_open(const char *name, int flags, ...)
+{
+    (void)name;
+    (void)flags;
+    errno = ENOSYS;
+    return SEM_FAILED;
+}
+
+int sem_close(sem_t *semaphore)
+{
+    (void)semaphore;
+    return fail(ENOSYS);
+}
+
+int sem_unlink(const char *name)
+{
+    (void)name;
+    return fail(ENOSYS);
+}
