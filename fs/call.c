@@ -3,16 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "aio/core.h"
-
 enum { DEVICE_BLOCK_BYTES = 4096 }; // Moved at best at a time, where nothing else is known.
-
-int fs_call_and_wait(struct device *device, struct fs_call *call)
-{
-    call->request.op = IO_CALL;
-    int error = io_submit(device, &call->request);
-    return error ? error : (int)io_wait(&call->request);
-}
 
 void fs_status_of_device(const struct device *device, struct fs_status *status)
 {

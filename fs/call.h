@@ -84,11 +84,6 @@ static inline void fs_call_give(struct fs_call *call, struct device *device)
     call->device = device;
 }
 
-// Submits a call, of whose request only `operation` and the operation's fields are set, and waits.
-// Result: as the operation says, or -errno; -ENOTSUP: the device knows no calls.
-// Context: main | callback.
-int fs_call_and_wait(struct device *device, struct fs_call *call);
-
 // What can be said of any device, without asking it.
 // Context: any.
 void fs_status_of_device(const struct device *device, struct fs_status *status);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "aio/core.h"
 #include "arch/cpu.h"
 #include "fs/file.h"
 #include "fs/open_files.h"
@@ -63,6 +64,13 @@ int file_flush(int fd)
     ssize_t result = file_submit_and_wait(file, &request);
     file_drop(file);
     return (int)result;
+}
+
+int fs_call_and_wait(struct device *device, struct fs_call *call)
+{
+    call->request.op = IO_CALL;
+    int error = io_submit(device, &call->request);
+    return error ? error : (int)io_wait(&call->request);
 }
 
 static int status_of(struct file *file, struct fs_status *status)

@@ -20,3 +20,8 @@ void descriptor_free(int fd);
 // Submits a request through an open file and waits. Result: the request's, or -errno.
 // Context: main | callback.
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request);
+
+// Submits a call, in which the operation and its fields are set, and waits.
+// Result: as the operation says, or -errno; -ENOTSUP: the device knows no calls.
+// Context: main | callback.
+int fs_call_and_wait(struct device *device, struct fs_call *call);

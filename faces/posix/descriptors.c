@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "faces/posix/posix.h"
 #include "fs/file.h"
-
-int _fcntl(int fd, int command, ...);
 
 int dup(int fd)
 {
@@ -47,11 +46,13 @@ static int control(int fd, int command, int argument)
     }
 }
 
-int _fcntl(int fd, int command, ...)
+// newlib's own says ENOSYS.
+int fcntl(int fd, int command, ...)
 {
+    bool without = command == F_GETFL || command == F_GETFD;
     va_list arguments;
     va_start(arguments, command);
-    int argument = va_arg(arguments, int); // newlib passes one in any case.
+    int argument = without ? 0 : va_arg(arguments, int);
     va_end(arguments);
     return (int)posix_result(control(fd, command, argument));
 }
