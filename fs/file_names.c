@@ -130,7 +130,7 @@ int file_rename(const char *from, const char *to)
         error = path_resolve(to, &target);
     if (error)
         return error;
-    if (!*target.rest)
+    if (!*source.rest || !*target.rest)
         return -EBUSY;
     if (source.fs != target.fs)
         return -EXDEV;

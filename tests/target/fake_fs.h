@@ -142,9 +142,8 @@ static int fake_open(struct fs_call *call)
     if (call->flags & O_TRUNC)
         node->device.size_bytes = 0;
     node->open = true;
-    node->device.kind = fake.refused_open && strcmp(fake.refused_open, node->path) == 0
-                            ? DEVICE_STREAM
-                            : node->device.kind;
+    if (fake.refused_open && strcmp(fake.refused_open, node->path) == 0)
+        node->device.kind = DEVICE_STREAM; // A file is not asked whether it is ready.
     fs_call_give(call, &node->device);
     return 0;
 }

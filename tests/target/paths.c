@@ -129,11 +129,24 @@ static void test_mounts(struct device *fs)
     tap_ok(error == -ENOSPC && added < MOUNT_LIMIT, "test_more_mounts_than_the_limit_are_enospc");
 }
 
+// Before anybody has chosen one. Some of these may be mounted already.
+static void test_first_working_directory(struct device *fs)
+{
+    mount_add("tmp", fs);
+    size_t length = path_working_directory(text);
+    tap_ok((strcmp(text, "/tmp") == 0 && length == 4) || strcmp(text, "/host") == 0,
+           "test_without_host_the_working_directory_is_tmp");
+    mount_add("host", fs);
+    length = path_working_directory(text);
+    tap_ok(strcmp(text, "/host") == 0 && length == 5, "test_the_working_directory_is_host");
+}
+
 int main(void)
 {
     struct device *fs = fake_fs();
-    tap_plan(29);
+    tap_plan(31);
     mount_add("fake", fs);
+    test_first_working_directory(fs);
     test_names(fs);
     test_relative();
     test_lengths();

@@ -7,6 +7,8 @@
 extern "C" {
 #endif
 
+struct stat;
+
 // As stat(): there are no symbolic links.
 // Context: main | callback.
 int lstat(const char *path, struct stat *status);
