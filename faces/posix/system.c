@@ -1,86 +1,65 @@
-// What a program asks of the system as a whole: its limits and who it is.
+// What newlib asks of a system beside files: memory, time, the process, the end.
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
-#include <time.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <sys/times.h>
 #include <unistd.h>
 
 #include "faces/posix/posix.h"
+#include "irq/clock.h"
 
-enum { PAGE_BYTES = 4096, POSIX_VERSION = 200809 };
+extern char __heap_start[], __heap_end[];
 
-long sysconf(int name)
+void *_sbrk(ptrdiff_t change);
+int _gettimeofday(struct timeval *time, void *zone);
+clock_t _times(struct tms *times);
+int _kill(pid_t process, int number);
+pid_t _getpid(void);
+_Noreturn void _exit(int status);
+
+// The heap is what RAM is left above the image. Called under malloc's lock.
+void *_sbrk(ptrdiff_t change)
 {
-    switch (name) {
-    case _SC_ASYNCHRONOUS_IO:
-    case _SC_PRIORITIZED_IO:
-    case _SC_REALTIME_SIGNALS:
-    case _SC_MONOTONIC_CLOCK:
-    case _SC_SEMAPHORES:
-    case _SC_FSYNC:
-    case _SC_SYNCHRONIZED_IO:
-    case _SC_VERSION:
-        return POSIX_VERSION;
-    case _SC_AIO_MAX:
-        return AIO_MAX;
-    case _SC_AIO_LISTIO_MAX:
-        return AIO_LISTIO_MAX;
-    case _SC_AIO_PRIO_DELTA_MAX:
-        return AIO_PRIO_DELTA_MAX;
-    case _SC_OPEN_MAX:
-        return OPEN_MAX;
-    case _SC_IOV_MAX:
-        return IOV_MAX;
-    case _SC_PAGESIZE:
-        return PAGE_BYTES;
-    case _SC_RTSIG_MAX:
-        return RTSIG_MAX;
-    case _SC_SIGQUEUE_MAX:
-        return SIGQUEUE_MAX;
-    case _SC_SEM_VALUE_MAX:
-        return SEM_VALUE_MAX;
-    case _SC_CLK_TCK:
-        return CLOCKS_PER_SEC;
-    case _SC_NPROCESSORS_CONF:
-    case _SC_NPROCESSORS_ONLN:
-        return 1;
-    case _SC_THREADS: // What is not there is no error.
-    case _SC_MAPPED_FILES:
-    case _SC_MEMLOCK:
-    case _SC_JOB_CONTROL:
-        return -1;
-    default:
-        errno = EINVAL;
-        return -1;
+    static char *end = __heap_start;
+    if (change > __heap_end - end || change < __heap_start - end) {
+        errno = ENOMEM;
+        return (void *)-1;
     }
+    char *before = end;
+    end += change;
+    return before;
 }
 
-int getpagesize(void)
+int _gettimeofday(struct timeval *time, void *zone)
 {
-    return PAGE_BYTES;
-}
-
-pid_t getppid(void)
-{
+    (void)zone;
+    uint64_t now = clock_now_ns();
+    time->tv_sec = (time_t)(now / 1000000000);
+    time->tv_usec = (suseconds_t)(now % 1000000000 / 1000);
     return 0;
 }
 
-uid_t getuid(void)
+clock_t _times(struct tms *times)
 {
-    return 0;
+    clock_t now = (clock_t)(clock_now_ns() / (1000000000 / CLOCKS_PER_SEC));
+    if (times)
+        *times = (struct tms){ .tms_utime = now };
+    return now;
 }
 
-uid_t geteuid(void)
+int _kill(pid_t process, int number)
 {
-    return 0;
+    return kill(process, number);
 }
 
-gid_t getgid(void)
+pid_t _getpid(void)
 {
-    return 0;
+    return getpid();
 }
 
-gid_t getegid(void)
+_Noreturn void _exit(int status)
 {
-    return 0;
+    posix_end(status);
 }
