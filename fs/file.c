@@ -18,7 +18,7 @@ static inline struct file *file_get(int fd)
 
 struct file file_snapshot(int fd)
 {
-    struct file copy = { NULL, 0, 0, 0 };
+    struct file copy = { 0 };
     uint32_t flags = irq_save();
     const struct file *file = file_get(fd);
     if (file)
@@ -57,9 +57,12 @@ static int descriptor_allocate(struct device *device, int flags)
     while (fd < FILE_LIMIT && files[fd].device)
         fd++;
     if (fd < FILE_LIMIT) {
+        bool waits = (flags & O_NONBLOCK) == 0;
         files[fd].device = device;
-        files[fd].position = 0;
+        files[fd].direct[IO_READ] = waits && mode_allows(flags, IO_READ) ? device : NULL;
+        files[fd].direct[IO_WRITE] = waits && mode_allows(flags, IO_WRITE) ? device : NULL;
         files[fd].flags = flags;
+        files[fd].position = 0;
         files[fd].opening++;
     }
     irq_restore(saved);
@@ -90,15 +93,20 @@ int file_close(int fd)
     uint32_t flags = irq_save();
     struct file *file = file_get(fd);
     if (file)
-        file->device = NULL;
+        file->device = file->direct[IO_READ] = file->direct[IO_WRITE] = NULL;
     irq_restore(flags);
     return file ? 0 : -EBADF;
 }
 
-inline int file_submit_locked(int fd, struct io_request *request)
+int file_submit_locked(int fd, struct io_request *request)
 {
     const struct file *file = file_get(fd);
     return file ? submit(file, request) : -EBADF;
+}
+
+inline struct device *file_direct_locked(int fd, enum io_op op)
+{
+    return (unsigned)fd < FILE_LIMIT ? files[fd].direct[op] : NULL;
 }
 
 void file_refused(int fd)

@@ -13,9 +13,10 @@ enum { FILE_LIMIT = 64 }; // Descriptors open at a time: EMFILE beyond.
 
 struct file {
     struct device *device;
-    uint64_t position; // Bytes.
-    int flags;         // As given to open: access mode, O_APPEND, O_NONBLOCK.
-    unsigned opening;  // Tells this opening from a later one by the same number.
+    struct device *direct[2]; // By IO_READ and IO_WRITE: see file_direct_locked().
+    int flags;                // As given to open: access mode, O_APPEND, O_NONBLOCK.
+    uint64_t position;        // Bytes.
+    unsigned opening;         // Tells this opening from a later one by the same number.
 };
 
 // Opens path. Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE,
@@ -34,6 +35,12 @@ int file_close(int fd);
 // Result: as io_submit(), or -EBADF (not open, or opened in the wrong mode).
 // Context: main | callback, interrupts masked.
 int file_submit_locked(int fd, struct io_request *request);
+
+// The device that an IO_READ or IO_WRITE through this descriptor may be submitted to as it is.
+// Result: NULL where file_submit_locked() has more to do than that: nothing is open, it was opened
+// in the wrong mode, or it does not wait (O_NONBLOCK).
+// Context: main | callback, interrupts masked.
+struct device *file_direct_locked(int fd, enum io_op op);
 
 // Counts a request that the caller had to refuse before it came to file_submit(), for /proc/aio.
 // Context: main | callback.
