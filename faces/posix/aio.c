@@ -1,7 +1,8 @@
 // POSIX AIO over the core. A request lives in a slot of ours from submission until its notification
-// begins. Its control block is not touched meanwhile: whoever looks for the result first, the
-// program or the notification, has it moved from the slot to the block. From then on the block is
-// the program's, and may be used again even while its notification still waits its turn.
+// begins. Its result stays there until somebody looks: the notification, or a program that asks
+// before, has it moved to the control block, which is the program's from then on and may be used
+// again even while the notification still waits its turn. Where none is wanted the result is moved
+// at once.
 #include <aio.h>
 
 #include <errno.h>
