@@ -15,6 +15,7 @@ include board/$(BOARD).mk
 VERSION := $(file < VERSION)
 OUT := build/$(BOARD)
 DEMO ?= overlap
+export LC_ALL := C
 MAKEFLAGS += --silent --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -279,12 +280,17 @@ $(OUT)/nano/kernel.o: $(KERNEL_OBJECTS:$(OUT)/obj/faces/%=$(OUT)/nano/obj/faces/
 	$(link_kernel)
 
 # A program may have functions of its own called report() or timer_arm(): only what the faces define
-# stays visible, and of that not what they mark as hidden.
+# stays visible, and of that not what they mark as hidden. It may also have a send() of its own: what
+# the C library does not have under that name gives way to the program's.
+LIBC_ARCHIVE = $(or $(NEWLIB:%=%/lib/libc.a),$(shell $(CROSS)gcc $(CPU_FLAGS) \
+    $(PROGRAM_CPU_FLAGS) -print-file-name=libc.a))
+defined = $(CROSS)nm -g --defined-only --format=just-symbols
 $(OUT)/inflight.o $(OUT)/nano/inflight.o: %/inflight.o: %/kernel.o
-	@{ echo __boot; echo __vectors; \
-	    $(CROSS)nm -g --defined-only --format=just-symbols $(FACE_OBJECTS); } \
-	    > $*/public
-	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$*/public $< $@
+	@$(defined) $(FACE_OBJECTS) | sort -u > $*/public
+	@$(defined) $(LIBC_ARCHIVE) | sort -u | comm -23 $*/public - > $*/weak
+	@{ echo __boot; echo __vectors; } >> $*/public
+	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$*/public \
+	    --weaken-symbols=$*/weak $< $@
 
 $(OUT)/demos/%.o: FLAGS = $(DEMO_FLAGS)
 $(OUT)/demos/%.o: demos/% $(PREPARED)

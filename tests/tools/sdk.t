@@ -54,7 +54,8 @@ sub compiles
 }
 # Names that the kernel has too.
 compiles('void boot(void) {} void report(void) {} int vectors, timer_arm, pool;'
-    . ' int main(void) { boot(); report(); return vectors + timer_arm + pool; }',
+    . ' int sem_post(int a, int b) { return a + b; }'
+    . ' int main(void) { boot(); report(); return vectors + timer_arm + pool + sem_post(0, 0); }',
     '-O1', 'test_kernel_takes_no_name_from_the_program');
 compiles("#define _GNU_SOURCE\n#include <aio.h>\nint main(void) { struct sigevent event ="
     . ' { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = NULL };'
