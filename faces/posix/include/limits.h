@@ -13,7 +13,12 @@
 #define _POSIX_AIO_LISTIO_MAX 2
 #define _POSIX_AIO_MAX 1
 
-// Files.
+// Files. newlib has some of these as well, as of another system.
+#undef OPEN_MAX
+#undef NAME_MAX
+#undef PATH_MAX
+#undef PIPE_BUF
+#undef IOV_MAX
 #define OPEN_MAX 64
 #define NAME_MAX 255
 #define PATH_MAX 1024 // The end included.
