@@ -7,6 +7,7 @@
 #include <aio.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,18 +17,18 @@
 
 enum { PIECE = 256 * 1024, IN_FLIGHT = 8, COPY_BYTES = 64 * 1024 * 1024 };
 
-// A piece of the copy: it is read, then written, then it stands for the next one.
+// A piece of the copy: it is read, then written, then it stands for the next one but seven.
 struct piece {
     struct aiocb block;
+    off_t next;
     bool reading;
     char bytes[PIECE];
 };
 
 static struct piece pieces[IN_FLIGHT];
 static int from, to;
-static off_t next_offset;
-static unsigned in_flight, in_flight_most, failures;
-static volatile unsigned ended;
+static atomic_uint in_flight, ended; // Main and callbacks count.
+static unsigned in_flight_most, failures;
 
 static void start(struct piece *piece, bool reading, size_t size)
 {
@@ -39,18 +40,19 @@ static void start(struct piece *piece, bool reading, size_t size)
         ended++;
         return;
     }
-    if (++in_flight > in_flight_most)
-        in_flight_most = in_flight;
+    unsigned now = ++in_flight;
+    if (now > in_flight_most)
+        in_flight_most = now;
 }
 
 static void read_next(struct piece *piece)
 {
-    if (next_offset == COPY_BYTES) {
+    if (piece->next >= COPY_BYTES) {
         ended++;
         return;
     }
-    piece->block.aio_offset = next_offset;
-    next_offset += PIECE;
+    piece->block.aio_offset = piece->next;
+    piece->next += IN_FLIGHT * PIECE;
     start(piece, true, PIECE);
 }
 
@@ -69,15 +71,14 @@ static void on_end(union sigval value)
     }
 }
 
-// The first read of each piece is started by main, where a callback may come in between.
 static void copy(const char *source, const char *target, const char *name)
 {
     char text[80];
     unsigned long computed = 0;
     from = open(source, O_RDONLY);
     to = open(target, O_RDWR | O_CREAT | O_TRUNC, 0666);
-    next_offset = 0;
-    in_flight = in_flight_most = failures = ended = 0;
+    in_flight = ended = 0;
+    in_flight_most = failures = 0;
     for (unsigned i = 0; i < IN_FLIGHT; i++) {
         struct aiocb *block = &pieces[i].block;
         memset(block, 0, sizeof *block);
@@ -86,8 +87,10 @@ static void copy(const char *source, const char *target, const char *name)
         block->aio_sigevent.sigev_notify_function = on_end;
         block->aio_sigevent.sigev_value.sival_ptr = &pieces[i];
     }
-    for (unsigned i = 0; i < IN_FLIGHT; i++)
+    for (unsigned i = 0; i < IN_FLIGHT; i++) {
+        pieces[i].next = (off_t)i * PIECE;
         read_next(&pieces[i]);
+    }
     while (ended < IN_FLIGHT)
         computed++;
     struct stat status;
