@@ -326,16 +326,32 @@ void io_fail(struct io_request *request, int error)
     assert(error == 0);
 }
 
-void io_close(struct device *device)
+void io_retain(struct device *device)
 {
-    if (!device->ops->release)
-        return;
     uint32_t flags = irq_save();
+    device->references++;
+    device->lanes[0].waiting &= ~(uint32_t)LANE_CLOSING;
+    device->lanes[1].waiting &= ~(uint32_t)LANE_CLOSING;
+    irq_restore(flags);
+}
+
+// The last one has closed the device.
+static void close_locked(struct device *device)
+{
     assert(!((device->lanes[0].waiting | device->lanes[1].waiting) & LANE_CLOSING));
     // A completion looks again at a lane in which something waits; this counts as such.
     device->lanes[0].waiting |= LANE_CLOSING;
     device->lanes[1].waiting |= LANE_CLOSING;
     io_release_when_quiet(device);
+}
+
+void io_close(struct device *device)
+{
+    uint32_t flags = irq_save();
+    if (device->references > 0)
+        device->references--;
+    if (device->references == 0 && device->ops->release)
+        close_locked(device);
     irq_restore(flags);
 }
 

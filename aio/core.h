@@ -33,9 +33,17 @@ int io_cancel(struct io_request *request);
 // Context: main | callback (only other callbacks are kept waiting).
 ssize_t io_wait(struct io_request *request);
 
-// Nobody will submit to this device any more. Once nothing is in flight and nothing waits, and no
-// poll either, ops->release() is called, at once where that is so already; a device without it
-// stays.
+// One more refers to this device: it will not be released before io_close() has been called once
+// for it. Takes back a closing that still waits for requests in flight. Whoever gives a device out
+// that may be released calls this, with interrupts masked since it made sure that the device is
+// there.
+// Context: any.
+void io_retain(struct device *device);
+
+// One fewer does: after the last, nobody will submit to the device any more. Once nothing is in
+// flight and nothing waits, and no poll either, ops->release() is called, at once where that is so
+// already; a device without it stays. A device that was never retained is closed like one that has
+// been once.
 // Context: any.
 void io_close(struct device *device);
 

@@ -11,6 +11,7 @@
 #include "drivers/uart/uart.h"
 #include "faces/posix/posix.h"
 #include "fs/devfs.h"
+#include "fs/mount.h"
 #include "fs/procfs.h"
 #include "fs/tty.h"
 
@@ -58,6 +59,11 @@ static void must(int error, const char *step)
     }
 }
 
+static void mount(const char *name, struct device *fs)
+{
+    must(mount_add(name, fs), name);
+}
+
 // The steps, each on a line of its own, so clang-format keeps its hands off.
 // clang-format off
 
@@ -71,8 +77,8 @@ _Noreturn void boot(void)
     protection_init(&board.ram, board.mmio);  // The memory map; caches on.
     start_hardware();                         // In the board's order: interrupt controller first.
     must(start_console(), "no console");      // Line editing on the serial port.
-    devfs_init(board.disk);                   // /dev/null, /dev/zero, /dev/disk.
-    must(procfs_init(), "/proc");             // Counters as text.
+    mount("dev", devfs_init(board.disk));     // Devices by name; null, zero, tty, disk.
+    mount("proc", procfs_init());             // Counters as text.
     posix_streams_init();                     // errno and streams per level.
     posix_signals_init();                     // ^C is SIGINT.
     report("Inflight " INFLIGHT_VERSION " on %s\n", board.name);

@@ -104,8 +104,9 @@ struct device_ops {
     // writing never wait.
     unsigned (*ready)(const struct device *device);
 
-    // Nobody refers to the device any more, and nothing is in flight: its memory may be used again.
-    // Called once after io_close(), with interrupts masked, at any level. NULL: the device stays.
+    // Nobody refers to the device any more, and nothing is in flight: its memory may be used again,
+    // or the device given out anew as it is. Called once after the last io_close(), with interrupts
+    // masked, at any level. NULL: the device stays.
     void (*release)(struct device *device);
 };
 
@@ -156,6 +157,7 @@ struct device {
         uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight
                                      // has completed.
     } statistics;
+    unsigned references;      // The core's: who refers to it, by io_retain() and io_close().
     struct io_request *polls; // Requests of aio/poll.h that wait for it to become ready.
     struct device *next;      // In the list of all devices.
 };

@@ -5,12 +5,19 @@
 // A file system is a device, and so is everything that it opens. Opening gives a struct device,
 // whose requests IO_READ, IO_WRITE, IO_FLUSH and IO_CALL the file system serves, and whose
 // ops->release() it defines; the same device may be given out again and again, as /dev does, or be
-// one for each opening, as on /host. Who opens counts references and calls io_close() for the last.
+// one for each opening, as on /host.
+//
+// References: a file system gives a device out with fs_call_give(), which counts one more opening
+// (io_retain()); each ends with one io_close(), and the last of these releases the device, once no
+// request is in flight. Counting where it is given out, interrupts masked since the file system
+// found the device, keeps a closing that happens meanwhile from releasing it. Between release() and
+// the next FS_OPEN the file system owns the device and may give it out again.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aio/core.h"
 #include "drivers/device.h"
 
 enum { FS_NAME_LIMIT = 255 }; // Bytes of a name, without its end.
@@ -62,3 +69,21 @@ struct fs_call {
     struct fs_status status;
     struct fs_entry *entry; // Where an entry goes.
 };
+
+// The call that a request of op IO_CALL is part of.
+static inline struct fs_call *fs_call_of(struct io_request *request)
+{
+    return (struct fs_call *)request; // Its first member.
+}
+
+// Gives a device out as the answer to FS_OPEN; the file system completes the request afterwards.
+// Context: any, interrupts masked.
+static inline void fs_call_give(struct fs_call *call, struct device *device)
+{
+    io_retain(device);
+    call->device = device;
+}
+
+// What can be said of any device, without asking it.
+// Context: any.
+void fs_status_of_device(const struct device *device, struct fs_status *status);

@@ -1,11 +1,14 @@
-// /dev/null takes everything and gives nothing; /dev/zero gives zeros, which a DMA fill writes.
+// /dev, and in it: /dev/null takes everything and gives nothing; /dev/zero gives zeros, which a DMA
+// fill writes.
 #include "fs/devfs.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "arch/assert.h"
 #include "dma/dma.h"
+#include "fs/fixed.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 enum { ZERO_SLOTS = 4 }; // Fills under way at a time.
 
@@ -77,27 +80,50 @@ static struct device zero_device = {
     .name = "zero", .ops = &zero_ops, .kind = DEVICE_STREAM, .lanes = { { .depth = ZERO_SLOTS } }
 };
 
-static const char *disk_name;
+// What is there under a second name.
+static struct alias {
+    const char *name, *stands_for;
+} aliases[] = { { "tty", "console" }, { "disk", NULL } };
 
-void devfs_init(const char *disk)
+static bool has_slash(const char *name)
 {
-    disk_name = disk;
+    while (*name && *name != '/')
+        name++;
+    return *name != '\0';
+}
+
+static bool is_shown(const struct device *device)
+{
+    return (device->kind == DEVICE_BLOCK || device->kind == DEVICE_STREAM) &&
+           !has_slash(device->name);
+}
+
+// The aliases that lead somewhere come first: what is registered later is added behind.
+static bool dev_entry(unsigned index, struct fixed_entry *entry)
+{
+    for (unsigned i = 0; i < COUNT(aliases); i++) {
+        entry->name = aliases[i].name;
+        entry->device = aliases[i].stands_for ? device_find(aliases[i].stands_for) : NULL;
+        if (entry->device && index-- == 0)
+            return true;
+    }
+    for (struct device *device = device_first(); device; device = device->next) {
+        entry->name = device->name;
+        entry->device = device;
+        if (is_shown(device) && index-- == 0)
+            return true;
+    }
+    return false;
+}
+
+struct device *devfs_init(const char *disk)
+{
+    static struct fixed_folder folder;
+    aliases[1].stands_for = disk;
     int error = device_register(&null_device);
     if (!error && dma_engine_find(NULL))
         error = device_register(&zero_device);
     assert(error == 0);
-}
-
-struct device *devfs_lookup(const char *path)
-{
-    static const char dev[] = "/dev/", proc[] = "/proc/";
-    if (strcmp(path, "/dev/tty") == 0)
-        return device_find("console");
-    if (strcmp(path, "/dev/disk") == 0 && disk_name)
-        return device_find(disk_name);
-    if (strncmp(path, dev, sizeof dev - 1) == 0)
-        return strchr(path + sizeof dev - 1, '/') ? NULL : device_find(path + sizeof dev - 1);
-    if (strncmp(path, proc, sizeof proc - 1) == 0)
-        return device_find(path + 1);
-    return NULL;
+    fixed_folder_init(&folder, "devfs", dev_entry, -EACCES);
+    return &folder.device;
 }

@@ -1,30 +1,26 @@
-// Descriptors over devices.
+// The table of descriptors, the pool of open files, and the way of a request through them.
 #include "fs/file.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include "aio/core.h"
+#include "aio/poll.h"
+#include "arch/assert.h"
 #include "arch/cpu.h"
-#include "fs/devfs.h"
+#include "fs/open_files.h"
 
-static struct file files[FILE_LIMIT]; // A free one has no device.
+// Every level that can wait may hold a file whose descriptors are all closed.
+enum { WAITING_LEVELS = 2, STATUS_FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC };
 
-static inline struct file *file_get(int fd)
+// Where descriptors lead that are free, or taken by an open() that has not ended.
+static struct file closed, opening;
+static struct file files[FILE_LIMIT + WAITING_LEVELS];
+static struct file *descriptors[FILE_LIMIT] = { [0 ... FILE_LIMIT - 1] = &closed };
+
+// Result: an open file; without a device when the descriptor is not open.
+static inline struct file *file_at(int fd)
 {
-    return (unsigned)fd < FILE_LIMIT && files[fd].device ? &files[fd] : NULL;
-}
-
-struct file file_snapshot(int fd)
-{
-    struct file copy = { NULL, 0, 0, 0, 0 };
-    uint32_t flags = irq_save();
-    const struct file *file = file_get(fd);
-    if (file)
-        copy = *file;
-    irq_restore(flags);
-    return copy;
+    return (unsigned)fd < FILE_LIMIT ? descriptors[fd] : &closed;
 }
 
 static bool mode_allows(int flags, enum io_op op)
@@ -34,162 +30,220 @@ static bool mode_allows(int flags, enum io_op op)
            op > IO_WRITE;
 }
 
-static inline int submit(const struct file *file, struct io_request *request)
+// What the file's flags add to a request.
+static uint8_t added_flags(const struct file *file, enum io_op op)
+{
+    bool append = op == IO_WRITE && file->flags & O_APPEND && file->device->kind == DEVICE_FILE;
+    return (file->flags & O_NONBLOCK ? IO_NONBLOCK : 0) | (append ? IO_APPEND : 0);
+}
+
+// Everything but a read or write that needs no questions.
+static __attribute__((noinline)) int submit_otherwise(const struct file *file,
+                                                      struct io_request *request)
 {
     if (!file->device || !mode_allows(file->flags, request->op))
         return -EBADF;
-    if (__builtin_expect((file->flags & O_NONBLOCK) != 0, false))
-        request->flags |= IO_NONBLOCK;
+    if (request->op <= IO_WRITE && file->device->kind == DEVICE_DIRECTORY)
+        return -EISDIR;
+    request->flags |= added_flags(file, request->op);
     return io_submit(file->device, request);
 }
 
-// A request and a wait: what every blocking call is.
-static ssize_t submit_and_wait(const struct file *file, struct io_request *request)
+static inline int submit(const struct file *file, struct io_request *request)
+{
+    struct device *device = request->op <= IO_WRITE ? file->direct[request->op] : NULL;
+    return device ? io_submit(device, request) : submit_otherwise(file, request);
+}
+
+inline int file_submit_locked(int fd, struct io_request *request)
+{
+    return submit(file_at(fd), request);
+}
+
+ssize_t file_submit_and_wait(struct file *file, struct io_request *request)
 {
     int error = submit(file, request);
     return error ? error : io_wait(request);
 }
 
-static int descriptor_allocate(struct device *device, int flags)
+int file_poll_locked(int fd, struct io_request *request, unsigned events)
+{
+    struct device *device = file_at(fd)->device;
+    return device ? io_poll(device, request, events) : -EBADF;
+}
+
+struct file file_snapshot(int fd)
 {
     uint32_t saved = irq_save();
-    int fd = 0;
-    while (fd < FILE_LIMIT && files[fd].device)
-        fd++;
-    if (fd < FILE_LIMIT) {
-        files[fd].device = device;
-        files[fd].position = 0;
-        files[fd].flags = flags;
-        files[fd].opening++;
-    }
+    struct file copy = *file_at(fd);
     irq_restore(saved);
-    return fd < FILE_LIMIT ? fd : -EMFILE;
-}
-
-int file_open(const char *path, int flags, mode_t mode)
-{
-    (void)mode;
-    struct io_request request = { .op = IO_OPEN };
-    if (!path)
-        return -EFAULT;
-    struct device *device = devfs_lookup(path);
-    if (!device)
-        return -ENOENT;
-    if ((flags & O_ACCMODE) > O_RDWR)
-        return -EINVAL;
-    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-        return -EEXIST;
-    if (device->read_only && (flags & O_ACCMODE) != O_RDONLY)
-        return -EACCES;
-    const struct file file = { .device = device };
-    ssize_t error = submit_and_wait(&file, &request);
-    return error < 0 ? (int)error : descriptor_allocate(device, flags);
-}
-
-int file_close(int fd)
-{
-    uint32_t flags = irq_save();
-    struct file *file = file_get(fd);
-    if (file)
-        file->device = NULL;
-    irq_restore(flags);
-    return file ? 0 : -EBADF;
-}
-
-inline int file_submit_locked(int fd, struct io_request *request)
-{
-    const struct file *file = file_get(fd);
-    return file ? submit(file, request) : -EBADF;
+    return copy;
 }
 
 void file_refused(int fd)
 {
-    uint32_t flags = irq_save();
-    struct file *file = file_get(fd);
-    if (file)
-        file->device->statistics.refused++;
-    irq_restore(flags);
+    uint32_t saved = irq_save();
+    struct device *device = file_at(fd)->device;
+    if (device)
+        device->statistics.refused++;
+    irq_restore(saved);
 }
 
-// Moves a file's position by what was done, unless it has been closed meanwhile.
-static void advance(int fd, const struct file *before, size_t bytes)
+static void set_flags(struct file *file, int flags)
 {
-    uint32_t flags = irq_save();
-    struct file *file = file_get(fd);
-    if (file && file->opening == before->opening)
-        file->position = before->position + bytes;
-    irq_restore(flags);
+    bool directory = file->device->kind == DEVICE_DIRECTORY;
+    file->flags = flags & STATUS_FLAGS;
+    for (enum io_op op = IO_READ; op <= IO_WRITE; op++) {
+        bool direct = mode_allows(flags, op) && !directory && !added_flags(file, op);
+        file->direct[op] = direct ? file->device : NULL;
+    }
 }
 
-static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
+static void drop_locked(struct file *file)
 {
-    struct file file = file_snapshot(fd);
-    struct io_request request = {
-        .op = op, .offset = file.position, .buffer = buffer, .size = size
-    };
-    ssize_t result = submit_and_wait(&file, &request);
-    if (result > 0 && file.device->kind == DEVICE_BLOCK)
-        advance(fd, &file, (size_t)result);
-    return result;
+    struct device *device = file->device;
+    if (--file->references > 0)
+        return;
+    *file = closed;
+    io_close(device);
 }
 
-ssize_t file_read(int fd, void *buffer, size_t size)
+struct file *file_hold(int fd)
 {
-    return transfer(fd, IO_READ, buffer, size);
+    uint32_t saved = irq_save();
+    struct file *file = file_at(fd);
+    if (file->device)
+        file->references++;
+    irq_restore(saved);
+    return file->device ? file : NULL;
 }
 
-ssize_t file_write(int fd, const void *buffer, size_t size)
+void file_drop(struct file *file)
 {
-    return transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size);
+    uint32_t saved = irq_save();
+    drop_locked(file);
+    irq_restore(saved);
 }
 
-int file_flush(int fd)
+// Leads the lowest free descriptor from `lowest` on to a file. Result: it, or -EMFILE.
+static int lead_lowest_locked(int lowest, struct file *file)
 {
-    struct io_request request = { .op = IO_FLUSH };
-    struct file file = file_snapshot(fd);
-    return (int)submit_and_wait(&file, &request);
+    int fd = lowest;
+    while (fd < FILE_LIMIT && descriptors[fd] != &closed)
+        fd++;
+    if (fd >= FILE_LIMIT)
+        return -EMFILE;
+    descriptors[fd] = file;
+    return fd;
 }
 
-static int64_t seek_locked(struct file *file, int64_t offset, int whence)
+int descriptor_reserve(int lowest)
 {
-    if (file->device->kind != DEVICE_BLOCK)
-        return -ESPIPE;
-    int64_t base = whence == SEEK_SET   ? 0
-                   : whence == SEEK_CUR ? (int64_t)file->position
-                   : whence == SEEK_END ? (int64_t)file->device->size_bytes
-                                        : -1;
-    int64_t position;
-    if (base < 0)
-        return -EINVAL;
-    if (__builtin_add_overflow(base, offset, &position))
-        return -EOVERFLOW;
-    if (position < 0)
-        return -EINVAL;
-    file->position = (uint64_t)position;
-    return position;
+    uint32_t saved = irq_save();
+    int fd = lead_lowest_locked(lowest, &opening);
+    irq_restore(saved);
+    return fd;
 }
 
-int64_t file_seek(int fd, int64_t offset, int whence)
+void descriptor_open(int fd, struct device *device, int flags)
 {
-    uint32_t flags = irq_save(); // Another level may close it.
-    struct file *file = file_get(fd);
-    int64_t position = file ? seek_locked(file, offset, whence) : -EBADF;
-    irq_restore(flags);
-    return position;
+    uint32_t saved = irq_save();
+    struct file *file = files;
+    while (file < files + FILE_LIMIT + WAITING_LEVELS && file->references > 0)
+        file++;
+    assert(file < files + FILE_LIMIT + WAITING_LEVELS);
+    file->device = device;
+    file->position = 0;
+    file->references = 1;
+    set_flags(file, flags);
+    descriptors[fd] = file;
+    irq_restore(saved);
 }
 
-int file_stat(int fd, struct stat *status)
+void descriptor_free(int fd)
 {
-    const struct device *device = file_snapshot(fd).device;
-    if (!device)
+    descriptors[fd] = &closed;
+}
+
+int file_install(struct device *device, int flags, int lowest)
+{
+    int fd = descriptor_reserve(lowest);
+    if (fd < 0)
+        return fd;
+    io_retain(device);
+    descriptor_open(fd, device, flags);
+    return fd;
+}
+
+int file_close(int fd)
+{
+    uint32_t saved = irq_save();
+    struct file *file = file_at(fd);
+    bool open = file->device != NULL;
+    if (open) {
+        descriptors[fd] = &closed;
+        drop_locked(file);
+    }
+    irq_restore(saved);
+    return open ? 0 : -EBADF;
+}
+
+static int duplicate_locked(struct file *file, int lowest)
+{
+    if (!file->device)
         return -EBADF;
-    *status = (struct stat){ 0 };
-    status->st_mode = (device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR) |
-                      (device->read_only ? 0444 : 0666);
-    status->st_nlink = 1;
-    status->st_blksize = 4096;
-    if (device->size_bytes > (uint64_t)LONG_MAX)
-        return -EOVERFLOW;
-    status->st_size = (off_t)device->size_bytes;
-    return 0;
+    if (lowest < 0 || lowest >= FILE_LIMIT)
+        return -EINVAL;
+    int fd = lead_lowest_locked(lowest, file);
+    if (fd >= 0)
+        file->references++;
+    return fd;
+}
+
+static int duplicate_to_locked(struct file *file, int to)
+{
+    if (!file->device || (unsigned)to >= FILE_LIMIT)
+        return -EBADF;
+    struct file *before = descriptors[to];
+    if (before == &opening)
+        return -EBUSY;
+    descriptors[to] = file; // First counted, then dropped: it may be the same file.
+    file->references++;
+    if (before != &closed)
+        drop_locked(before);
+    return to;
+}
+
+int file_duplicate(int fd, int lowest)
+{
+    uint32_t saved = irq_save();
+    int copy = duplicate_locked(file_at(fd), lowest);
+    irq_restore(saved);
+    return copy;
+}
+
+int file_duplicate_to(int fd, int to)
+{
+    uint32_t saved = irq_save();
+    int copy = duplicate_to_locked(file_at(fd), to);
+    irq_restore(saved);
+    return copy;
+}
+
+int file_flags(int fd)
+{
+    struct file file = file_snapshot(fd);
+    return file.device ? file.flags : -EBADF;
+}
+
+int file_set_flags(int fd, int flags)
+{
+    const int settable = O_APPEND | O_NONBLOCK;
+    uint32_t saved = irq_save();
+    struct file *file = file_at(fd);
+    bool open = file->device != NULL;
+    if (open)
+        set_flags(file, (file->flags & ~settable) | (flags & settable));
+    irq_restore(saved);
+    return open ? 0 : -EBADF;
 }

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "drivers/device.h"
@@ -15,11 +14,13 @@ enum { FILE_LIMIT = 64 }; // Descriptors open at a time: EMFILE beyond.
 
 // An open file.
 struct file {
+    // By IO_READ and IO_WRITE: the device, where such a request may go to it as it is; NULL where
+    // the mode forbids it or something has to be added first.
+    struct device *direct[2];
     struct device *device;
     uint64_t position;   // Bytes.
-    int flags;           // As given to open: access mode, O_APPEND, O_NONBLOCK.
-    unsigned opening;    // Tells this opening from a later one by the same number.
-    unsigned references; // Descriptors that lead here; 0: free.
+    int flags;           // Access mode, O_APPEND, O_NONBLOCK, O_SYNC.
+    unsigned references; // Descriptors that lead here, and blocking calls; 0: free.
 };
 
 // Opens path; mode: permissions of a file that is created.
@@ -28,8 +29,9 @@ struct file {
 // Context: main | callback.
 int file_open(const char *path, int flags, mode_t mode);
 
-// Gives a device that something else than a path has led to, a pipe's end for one, a descriptor.
-// Result: the lowest free descriptor from `lowest` on, or -EMFILE; the device is then not closed.
+// Gives a device that something else than a path has led to, a pipe's end for one, a descriptor,
+// and retains it; the last close calls io_close() for that.
+// Result: the lowest free descriptor from `lowest` on, or -EMFILE: the device is as it was.
 // Context: main | callback.
 int file_install(struct device *device, int flags, int lowest);
 
@@ -40,8 +42,8 @@ int file_install(struct device *device, int flags, int lowest);
 int file_close(int fd);
 
 // Another descriptor for the same open file: the lowest free one from `lowest` on; or `to`, which
-// is closed before.
-// Result: the descriptor, -EBADF, -EMFILE, -EINVAL.
+// is closed in the same moment, unless it is fd itself.
+// Result: the descriptor, -EBADF, -EMFILE, -EINVAL (lowest), -EBUSY (`to` is just being opened).
 // Context: main | callback.
 int file_duplicate(int fd, int lowest);
 int file_duplicate_to(int fd, int to);
@@ -54,9 +56,14 @@ int file_set_flags(int fd, int flags);
 
 // Sends a request through a descriptor: its device is filled in; op, offset, buffer, size, done and
 // the rest are the caller's.
+// From then on the request keeps the device from being released, whoever closes the descriptor.
 // Result: as io_submit(), or -EBADF (not open, or opened in the wrong mode), -EISDIR.
 // Context: main | callback, interrupts masked.
 int file_submit_locked(int fd, struct io_request *request);
+
+// Polls a descriptor's device, as io_poll(). Result: 0, or -EBADF.
+// Context: main | callback, interrupts masked.
+int file_poll_locked(int fd, struct io_request *request, unsigned events);
 
 // Counts a request that the caller had to refuse before it came to file_submit(), for /proc/aio.
 // Context: main | callback.
@@ -78,7 +85,8 @@ int file_flush(int fd);
 // Context: main | callback.
 int64_t file_seek(int fd, int64_t offset, int whence);
 
-// Makes a file longer or shorter. Result: 0, -EBADF, -EINVAL (cannot be), or -errno.
+// Makes a file longer or shorter. Result: 0, -EBADF, -EINVAL (no file, or not open for writing), or
+// what the file system says.
 // Context: main | callback.
 int file_truncate(int fd, uint64_t size);
 
@@ -100,11 +108,6 @@ int file_change_directory(const char *path);
 // Result: 1, 0 (no more), -EBADF, -ENOTDIR, or -errno.
 // Context: main | callback.
 int file_next_entry(int fd, struct fs_entry *entry);
-
-// Fills in the file's kind, size and permissions.
-// Result: 0, -EBADF, or -EOVERFLOW: its size does not fit off_t.
-// Context: any.
-int file_stat(int fd, struct stat *status);
 
 // What a descriptor stands for at this moment; its device is NULL when it is not open. A copy:
 // another level may close it at the next moment, or open something else by its number.

@@ -2,33 +2,37 @@
 // "/tmp", "/host" hang in a root that holds nothing else.
 #pragma once
 
+#include <stddef.h>
+
 #include "drivers/device.h"
 
 enum { FS_PATH_LIMIT = 1024 }; // Bytes of a path, its end included: -ENAMETOOLONG beyond.
 
 // A path that has been looked at: which file system it leads into, and the names from there on.
 struct fs_path {
-    struct device *fs;
+    struct device *fs;        // The root's own where nothing of that name is mounted.
     const char *rest;         // In text: as struct fs_call has it.
     bool directory;           // It ended with '/', "." or "..".
     char text[FS_PATH_LIMIT]; // The whole of it, absolute, each name once.
 };
 
-// Hangs a file system, a device of any name, into the root under one name, without '/'. It need not
-// be registered.
+// Hangs a file system, a device of any name, into the root under one name, without '/'. Neither
+// need be registered; both must stay.
 // Result: 0, or -EEXIST; -ENOSPC: more than MOUNT_LIMIT.
 // Context: boot.
 enum { MOUNT_LIMIT = 8 };
 int mount_add(const char *name, struct device *fs);
 
 // Looks at a path, relative ones from the working directory on. "." and ".." are taken out by name.
-// Result: 0, -EFAULT, -ENOENT (empty, or nothing is mounted there and it is not the root),
-// -ENAMETOOLONG.
-// Context: any.
+// Result: 0, -EFAULT (it does not lie in RAM, with its end), -ENOENT (empty), -ENAMETOOLONG.
+// Context: main | callback.
 int path_resolve(const char *path, struct fs_path *resolved);
 
 // The working directory: at first /host where there is one, else /tmp, else /.
-// path: absolute and clean, as in fs_path.text; the caller has seen that it is a directory.
-// Context: any.
+// path: the caller has seen that it is a directory.
+// Context: main | callback.
 void path_set_working_directory(const struct fs_path *path);
-const char *path_working_directory(void);
+
+// Copies the working directory, absolute and clean. Result: its length.
+// Context: main | callback.
+size_t path_working_directory(char text[FS_PATH_LIMIT]);

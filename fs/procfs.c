@@ -5,9 +5,12 @@
 
 #include <errno.h>
 
+#include "arch/assert.h"
 #include "arch/format.h"
 #include "dma/dma.h"
 #include "drivers/device.h"
+#include "fs/aio_limit.h"
+#include "fs/fixed.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
 #include "irq/irq.h"
@@ -26,6 +29,7 @@ struct print {
 struct text {
     struct device device; // First: submit() gets from it to the text.
     void (*write)(struct print *print);
+    void (*set)(uint32_t number); // What writing a number to it does; NULL: it is read-only.
 };
 
 __attribute__((format(printf, 2, 3))) static void print_line(struct print *print,
@@ -105,19 +109,35 @@ static unsigned count_queued(const struct io_lane *lane)
     return queued;
 }
 
+enum { AIO_NUMBERS = 5 };
+
+static void count_device(const struct device *device, uint64_t numbers[AIO_NUMBERS])
+{
+    const struct io_lane *lanes = device->lanes;
+    numbers[0] = count_queued(&lanes[0]) + count_queued(&lanes[1]);
+    numbers[1] = (uint64_t)lanes[0].in_flight + lanes[1].in_flight;
+    numbers[2] = device->statistics.submitted;
+    numbers[3] = device->statistics.submitted - numbers[0] - numbers[1];
+    numbers[4] = device->statistics.refused;
+}
+
+static void print_device(struct print *print, const char *name, const uint64_t *numbers)
+{
+    print_line(print, "%s", name);
+    print_numbers(print, numbers, AIO_NUMBERS);
+    print_line(print, "\n");
+}
+
 static void write_aio(struct print *print)
 {
+    uint64_t numbers[AIO_NUMBERS], total[AIO_NUMBERS] = { 0 };
     for (const struct device *d = device_first(); d != NULL; d = d->next) {
-        const struct io_lane *lanes = d->lanes;
-        unsigned queued = count_queued(&lanes[0]) + count_queued(&lanes[1]);
-        unsigned in_flight = (unsigned)lanes[0].in_flight + lanes[1].in_flight;
-        const uint64_t numbers[] = { queued, in_flight, d->statistics.submitted,
-                                     d->statistics.submitted - queued - in_flight,
-                                     d->statistics.refused };
-        print_line(print, "%s", d->name);
-        print_numbers(print, numbers, COUNT(numbers));
-        print_line(print, "\n");
+        count_device(d, numbers);
+        print_device(print, d->name, numbers);
+        for (unsigned i = 0; i < AIO_NUMBERS; i++)
+            total[i] += numbers[i];
     }
+    print_device(print, "total", total);
 }
 
 static void write_uptime(struct print *print)
@@ -126,42 +146,139 @@ static void write_uptime(struct print *print)
     print_line(print, "%llu.%06llu\n", us / US_PER_S, us % US_PER_S);
 }
 
+static void write_aio_reserved(struct print *print)
+{
+    print_line(print, "%u\n", (unsigned)aio_limit_reserved());
+}
+
+static void write_aio_most(struct print *print)
+{
+    print_line(print, "%u\n", (unsigned)aio_limit_most());
+}
+
 static struct text texts[] = {
     { .device.name = "proc/interrupts", .write = write_interrupts },
     { .device.name = "proc/dma", .write = write_dma },
     { .device.name = "proc/aio", .write = write_aio },
     { .device.name = "proc/uptime", .write = write_uptime },
 };
+static struct text limits[] = {
+    { .device.name = "proc/sys/fs/aio-nr", .write = write_aio_reserved },
+    { .device.name = "proc/sys/fs/aio-max-nr", .write = write_aio_most, .set = aio_limit_set_most },
+};
+static struct fixed_folder proc, proc_sys, proc_sys_fs;
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+// Result: 0 and the number that the text is, perhaps with an end of line; or -EINVAL.
+static int parse(const char *text, size_t size, uint32_t *number)
+{
+    size_t length = 0;
+    *number = 0;
+    for (; length < size && is_digit(text[length]); length++)
+        if (__builtin_mul_overflow(*number, 10u, number) ||
+            __builtin_add_overflow(*number, (uint32_t)(text[length] - '0'), number))
+            return -EINVAL;
+    bool ends = length == size || (length + 1 == size && text[length] == '\n');
+    return length > 0 && ends ? 0 : -EINVAL;
+}
+
+static ssize_t text_set(const struct text *text, const struct io_request *request)
+{
+    uint32_t number;
+    int error = text->set ? parse(request->buffer, request->size, &number) : -EROFS;
+    if (error)
+        return error;
+    text->set(number);
+    return (ssize_t)request->size;
+}
+
+static ssize_t text_get(const struct text *text, const struct io_request *request)
+{
+    struct print print = { request->offset, request->buffer, request->size };
+    text->write(&print);
+    return (ssize_t)(request->size - print.room);
+}
 
 static int procfs_submit(struct device *device, struct io_request *request)
 {
     const struct text *text = (const struct text *)device; // Its first member.
-    struct print print = { request->offset, request->buffer, request->size };
-    if (request->op == IO_WRITE)
-        return -EROFS;
-    if (request->op != IO_READ) {
-        device_complete(request, 0);
-        return 0;
-    }
-    text->write(&print);
-    device_complete(request, (ssize_t)(request->size - print.room));
+    ssize_t result = 0;
+    if (request->op == IO_READ)
+        result = text_get(text, request);
+    else if (request->op == IO_WRITE)
+        result = text_set(text, request);
+    if (result < 0)
+        return (int)result;
+    device_complete(request, result);
     return 0;
 }
 
 static const struct device_ops procfs_ops = { .submit = procfs_submit };
 
-int procfs_init(void)
+// Result: the last name of a path.
+static const char *last_name(const char *path)
 {
-    for (unsigned i = 0; i < COUNT(texts); i++) {
-        struct device *device = &texts[i].device;
-        device->ops = &procfs_ops;
-        device->kind = DEVICE_BLOCK;
-        device->block_bytes = 1;
-        device->read_only = true;
-        device->lanes[0].depth = 1;
-        int error = device_register(device);
-        if (error)
-            return error;
-    }
-    return 0;
+    const char *name = path;
+    for (; *path; path++)
+        if (*path == '/')
+            name = path + 1;
+    return name;
+}
+
+static bool text_entry(struct text *text, struct fixed_entry *entry)
+{
+    entry->name = last_name(text->device.name);
+    entry->device = &text->device;
+    return true;
+}
+
+static bool folder_entry(struct fixed_folder *folder, struct fixed_entry *entry)
+{
+    entry->name = last_name(folder->device.name);
+    entry->device = &folder->device;
+    return true;
+}
+
+static bool proc_entry(unsigned index, struct fixed_entry *entry)
+{
+    if (index < COUNT(texts))
+        return text_entry(&texts[index], entry);
+    return index == COUNT(texts) && folder_entry(&proc_sys, entry);
+}
+
+static bool proc_sys_entry(unsigned index, struct fixed_entry *entry)
+{
+    return index == 0 && folder_entry(&proc_sys_fs, entry);
+}
+
+static bool proc_sys_fs_entry(unsigned index, struct fixed_entry *entry)
+{
+    return index < COUNT(limits) && text_entry(&limits[index], entry);
+}
+
+static void text_register(struct text *text)
+{
+    struct device *device = &text->device;
+    device->ops = &procfs_ops;
+    device->kind = DEVICE_FILE;
+    device->read_only = text->set == NULL;
+    device->lanes[0].depth = 1;
+    int error = device_register(device);
+    assert(error == 0);
+}
+
+struct device *procfs_init(void)
+{
+    for (unsigned i = 0; i < COUNT(texts); i++)
+        text_register(&texts[i]);
+    for (unsigned i = 0; i < COUNT(limits); i++)
+        text_register(&limits[i]);
+    fixed_folder_init(&proc, "proc", proc_entry, -EACCES);
+    fixed_folder_init(&proc_sys, "proc/sys", proc_sys_entry, -EACCES);
+    fixed_folder_init(&proc_sys_fs, "proc/sys/fs", proc_sys_fs_entry, -EACCES);
+    return &proc.device;
 }

@@ -1,17 +1,21 @@
-// /proc: what the kernel counts, as texts. Read-only devices named "proc/interrupts", "proc/dma",
-// "proc/aio" and "proc/uptime", whose text is written anew by each read, straight into the reader's
-// buffer. A text that is read in pieces is therefore not of one moment; ask for all of it at once
-// where that matters.
+// /proc: what the kernel counts, as texts. Devices named "proc/interrupts" and so on, whose text is
+// written anew by each read, straight into the reader's buffer. A text that is read in pieces is
+// therefore not of one moment; ask for all of it at once where that matters.
 //
 // interrupts  a line per installed interrupt: "number: count longest_ns unhandled name"; then lines
 //             "taken:", "spurious:", "callbacks:", "turns:" and "pauses:" with their totals.
 // dma         a line per engine: "name channels running queued queued_most submitted completed
 //             failed terminated bytes".
-// aio         a line per device: "name queued in_flight submitted completed refused bytes_read
-//             bytes_written".
+// aio         a line per registered device: "name queued in_flight submitted completed refused";
+//             then "total" with the sums. What is open on /tmp and /host is not among them.
 // uptime      seconds since boot, with six decimals.
+// sys/fs/aio-nr, sys/fs/aio-max-nr
+//             requests that contexts of asynchronous I/O have reserved, and how many they may
+//             (fs/aio_limit.h); the limit is set by writing a decimal number.
 #pragma once
 
-// Registers the devices. Result: 0, or -EEXIST.
+#include "drivers/device.h"
+
+// Registers the devices. Result: the file system, to be mounted.
 // Context: boot.
-int procfs_init(void);
+struct device *procfs_init(void);

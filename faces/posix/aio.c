@@ -119,7 +119,7 @@ static __attribute__((noinline)) int check(const struct aiocb *block)
     if (block->aio_reqprio < 0 || block->aio_reqprio >= IO_PRIORITIES ||
         block->aio_nbytes > PTRDIFF_MAX)
         return EINVAL;
-    if (device && device->kind == DEVICE_BLOCK && block->aio_offset < 0)
+    if (device && device->kind != DEVICE_STREAM && block->aio_offset < 0)
         return EINVAL;
     if (event->sigev_notify == SIGEV_SIGNAL)
         return ENOTSUP;

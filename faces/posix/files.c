@@ -1,46 +1,25 @@
-// The system calls that newlib asks for, in terms of fs/file.h: the one place where -errno becomes
-// -1 and errno.
+// Files as newlib and POSIX programs ask for them, in terms of fs/file.h.
+//
+// newlib's off_t is 32 bits on ARM: sizes and positions that it cannot hold are EOVERFLOW.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/times.h>
 #include <unistd.h>
 
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "irq/callback.h"
-#include "irq/clock.h"
-
-extern char __heap_start[], __heap_end[];
 
 int _open(const char *path, int flags, ...);
 int _close(int fd);
 ssize_t _read(int fd, void *buffer, size_t size);
 ssize_t _write(int fd, const void *buffer, size_t size);
 off_t _lseek(int fd, off_t offset, int whence);
-int _fstat(int fd, struct stat *status);
-int _stat(const char *path, struct stat *status);
 int _isatty(int fd);
-void *_sbrk(ptrdiff_t change);
-int _gettimeofday(struct timeval *time, void *zone);
-clock_t _times(struct tms *times);
-int _kill(pid_t process, int number);
-pid_t _getpid(void);
-int _link(const char *from, const char *to);
-int _unlink(const char *path);
-_Noreturn void _exit(int status);
-
-static int64_t result_or_errno(int64_t result)
-{
-    if (result >= 0)
-        return result;
-    errno = -(int)result;
-    return -1;
-}
 
 static bool is_terminal(int fd)
 {
@@ -50,17 +29,27 @@ static bool is_terminal(int fd)
 
 int _open(const char *path, int flags, ...)
 {
-    return (int)result_or_errno(file_open(path, flags, 0));
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return (int)posix_result(file_open(path, flags, posix_creation_mode(mode)));
+}
+
+int creat(const char *path, mode_t mode)
+{
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    return (int)posix_result(file_open(path, flags, posix_creation_mode(mode)));
 }
 
 int _close(int fd)
 {
-    return (int)result_or_errno(file_close(fd));
+    return (int)posix_result(file_close(fd));
 }
 
 ssize_t _read(int fd, void *buffer, size_t size)
 {
-    return (ssize_t)result_or_errno(file_read(fd, buffer, size));
+    return (ssize_t)posix_result(file_read(fd, buffer, size));
 }
 
 ssize_t _write(int fd, const void *buffer, size_t size)
@@ -72,7 +61,7 @@ ssize_t _write(int fd, const void *buffer, size_t size)
     ssize_t result = file_write(fd, buffer, size);
     if (terminal)
         callbacks_release();
-    return (ssize_t)result_or_errno(result);
+    return (ssize_t)posix_result(result);
 }
 
 off_t _lseek(int fd, off_t offset, int whence)
@@ -80,41 +69,11 @@ off_t _lseek(int fd, off_t offset, int whence)
     int64_t before = file_seek(fd, 0, SEEK_CUR);
     int64_t position = file_seek(fd, offset, whence);
     if (position > LONG_MAX) {
-        // newlib's off_t is a long: a position that it cannot name is not taken.
+        // A position that off_t cannot name is not taken.
         file_seek(fd, before, SEEK_SET);
         position = -EOVERFLOW;
     }
-    return (off_t)result_or_errno(position);
-}
-
-int _fstat(int fd, struct stat *status)
-{
-    return (int)result_or_errno(file_stat(fd, status));
-}
-
-int _stat(const char *path, struct stat *status)
-{
-    int fd = file_open(path, O_RDONLY, 0);
-    if (fd < 0)
-        return (int)result_or_errno(fd);
-    int error = file_stat(fd, status);
-    file_close(fd);
-    return (int)result_or_errno(error);
-}
-
-// Whoever may open a device so may do so.
-int access(const char *path, int mode)
-{
-    static const int flags[] = {
-        [F_OK] = O_RDONLY, [R_OK] = O_RDONLY, [W_OK] = O_WRONLY, [R_OK | W_OK] = O_RDWR
-    };
-    if (mode & ~(R_OK | W_OK | X_OK))
-        return (int)result_or_errno(-EINVAL);
-    int fd = file_open(path, flags[mode & (R_OK | W_OK)], 0);
-    if (fd < 0)
-        return (int)result_or_errno(fd);
-    file_close(fd);
-    return (int)result_or_errno(mode & X_OK ? -EACCES : 0);
+    return (off_t)posix_result(position);
 }
 
 int _isatty(int fd)
@@ -127,66 +86,25 @@ int _isatty(int fd)
 
 int fsync(int fd)
 {
-    return (int)result_or_errno(file_flush(fd));
+    return (int)posix_result(file_flush(fd));
 }
 
-// The heap is what RAM is left above the image. Called under malloc's lock.
-void *_sbrk(ptrdiff_t change)
+int fdatasync(int fd)
 {
-    static char *end = __heap_start;
-    if (change > __heap_end - end || change < __heap_start - end) {
-        errno = ENOMEM;
-        return (void *)-1;
-    }
-    char *before = end;
-    end += change;
-    return before;
+    return fsync(fd);
 }
 
-int _gettimeofday(struct timeval *time, void *zone)
+int ftruncate(int fd, off_t size)
 {
-    (void)zone;
-    uint64_t now = clock_now_ns();
-    time->tv_sec = (time_t)(now / 1000000000);
-    time->tv_usec = (suseconds_t)(now % 1000000000 / 1000);
-    return 0;
+    return (int)posix_result(size < 0 ? -EINVAL : file_truncate(fd, (uint64_t)size));
 }
 
-clock_t _times(struct tms *times)
+int truncate(const char *path, off_t size)
 {
-    clock_t now = (clock_t)(clock_now_ns() / (1000000000 / CLOCKS_PER_SEC));
-    if (times)
-        *times = (struct tms){ .tms_utime = now };
-    return now;
-}
-
-int _kill(pid_t process, int number)
-{
-    return kill(process, number);
-}
-
-pid_t _getpid(void)
-{
-    return getpid();
-}
-
-// Devices cannot be linked or removed.
-int _link(const char *from, const char *to)
-{
-    (void)from;
-    (void)to;
-    errno = EPERM;
-    return -1;
-}
-
-int _unlink(const char *path)
-{
-    (void)path;
-    errno = EPERM;
-    return -1;
-}
-
-_Noreturn void _exit(int status)
-{
-    posix_end(status);
+    int fd = size < 0 ? -EINVAL : file_open(path, O_WRONLY, 0);
+    if (fd < 0)
+        return (int)posix_result(fd);
+    int error = file_truncate(fd, (uint64_t)size);
+    file_close(fd);
+    return (int)posix_result(error);
 }

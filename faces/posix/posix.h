@@ -1,11 +1,21 @@
-// What the parts of the POSIX face share: waiting with a timeout that signals end, and the start of
-// the program.
+// What the parts of the POSIX face share: errno, waiting with a timeout that signals end, and the
+// start of the program.
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "irq/clock.h"
+
+// Turns a result from below, >= 0 or -errno, into POSIX's: -1 and errno.
+// Context: main | callback.
+int64_t posix_result(int64_t result);
+
+// What umask() leaves of the permissions of something that is created.
+// Context: main | callback.
+mode_t posix_creation_mode(mode_t mode);
 
 // A wait: it ends with a timeout, or when a signal handler has run since it began.
 struct posix_wait {

@@ -1,11 +1,13 @@
 // The texts of /proc, from made-up counters.
-// sources: fs/procfs.c arch/format.c drivers/device.c
+// sources: fs/procfs.c fs/fixed.c fs/call.c fs/aio_limit.c arch/format.c drivers/device.c
 #include <errno.h>
 #include <string.h>
 
 #include "arch/cpu.h"
 #include "dma/dma.h"
 #include "drivers/device.h"
+#include "fs/aio_limit.h"
+#include "fs/call.h"
 #include "fs/procfs.h"
 #include "tests/tap.h"
 
@@ -67,6 +69,11 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
 }
 
+void io_retain(struct device *device)
+{
+    device->references++;
+}
+
 static int start(struct io_request *request, const char *name, enum io_op op)
 {
     struct device *device = device_find(name);
@@ -113,6 +120,67 @@ static bool pieces_add_up(size_t piece)
     return got == sizeof interrupts - 1 && memcmp(whole, interrupts, got) == 0;
 }
 
+// Result: as write().
+static ssize_t write_text(const char *name, const char *what)
+{
+    struct io_request request = { .buffer = (void *)(uintptr_t)what, .size = strlen(what) };
+    int error = start(&request, name, IO_WRITE);
+    return error ? error : request.result;
+}
+
+static void test_limit(void)
+{
+    static const char most[] = "proc/sys/fs/aio-max-nr";
+    tap_ok(reads(most, "65536\n") && reads("proc/sys/fs/aio-nr", "0\n"), "test_aio_nr_at_first");
+    tap_ok(write_text(most, "100\n") == 4 && reads(most, "100\n"), "test_aio_max_nr_is_written");
+    tap_ok(write_text(most, "") == -EINVAL && write_text(most, "\n") == -EINVAL &&
+               write_text(most, "-1") == -EINVAL && write_text(most, "12x") == -EINVAL &&
+               write_text(most, "4294967296") == -EINVAL && write_text(most, "1\n2") == -EINVAL &&
+               reads(most, "100\n"),
+           "test_what_is_no_number_is_einval_and_changes_nothing");
+    tap_equal(write_text("proc/sys/fs/aio-nr", "1"), -EROFS, "test_aio_nr_is_not_written");
+    tap_ok(aio_limit_reserve(100) == 0 && reads("proc/sys/fs/aio-nr", "100\n"),
+           "test_as_many_as_the_limit_are_reserved");
+    tap_equal(aio_limit_reserve(1), -EAGAIN, "test_one_more_is_eagain");
+    write_text(most, "50");
+    tap_ok(aio_limit_reserve(1) == -EAGAIN && aio_limit_reserve(UINT32_MAX) == -EAGAIN,
+           "test_a_limit_below_what_is_reserved");
+    aio_limit_release(60);
+    tap_ok(aio_limit_reserve(10) == 0 && aio_limit_reserve(1) == -EAGAIN &&
+               reads("proc/sys/fs/aio-nr", "50\n"),
+           "test_what_is_released_is_reserved_again");
+}
+
+// Result: as a call of this operation ends.
+static ssize_t call(struct device *fs, struct fs_call *call, enum fs_operation operation)
+{
+    call->operation = operation;
+    call->request.op = IO_CALL;
+    int error = fs->ops->submit(fs, &call->request);
+    return error ? error : call->request.result;
+}
+
+static void test_names(struct device *fs)
+{
+    struct fs_entry entry;
+    struct fs_call one = { .path = "sys/fs/aio-nr", .entry = &entry };
+    struct device *limit = device_find("proc/sys/fs/aio-nr");
+    tap_ok(call(fs, &one, FS_OPEN) == 0 && one.device == limit && limit->references == 1,
+           "test_an_open_gives_the_device_and_retains_it");
+    one.path = "sys/fs/aio";
+    tap_equal(call(fs, &one, FS_OPEN), -ENOENT, "test_a_shorter_name_is_another");
+    one.path = "sys/fs/aio-nr-2";
+    tap_equal(call(fs, &one, FS_OPEN), -ENOENT, "test_a_longer_name_is_another");
+    one.path = "uptime/x";
+    tap_equal(call(fs, &one, FS_OPEN), -ENOTDIR, "test_nothing_lies_below_a_text");
+    int entries = 0;
+    for (; call(fs, &one, FS_NEXT_ENTRY) == 1; entries++)
+        one.cookie = entry.cookie;
+    tap_equal(entries, 5, "test_the_folder_has_its_entries");
+    one.cookie = UINT64_MAX;
+    tap_equal(call(fs, &one, FS_NEXT_ENTRY), 0, "test_a_cookie_beyond_the_end");
+}
+
 int main(void)
 {
     static struct io_request waiting[3];
@@ -126,9 +194,8 @@ int main(void)
     busy.lanes[0].queue[3].head = &waiting[0];
     busy.lanes[1].queue[7].head = &waiting[2];
 
-    tap_plan(15);
-    tap_equal(procfs_init(), 0, "test_procfs_registers");
-    tap_equal(procfs_init(), -EEXIST, "test_procfs_twice_is_eexist");
+    struct device *fs = procfs_init();
+    tap_plan(28);
     tap_ok(reads("proc/interrupts", interrupts), "test_procfs_interrupts");
     tap_ok(reads("proc/dma", "dma0 8 1 0 3 10 6 1 2 18446744073709551615\n"), "test_procfs_dma");
     tap_ok(reads("proc/uptime", "4321.000056\n"), "test_procfs_uptime");
@@ -136,6 +203,7 @@ int main(void)
     read_part("proc/aio", 0, sizeof text);
     tap_ok(strstr(text, "proc/aio 0 0 0 0 0\n") != NULL, "test_procfs_aio_idle_device");
     tap_ok(strstr(text, "\nsd0 3 3 10 4 1\n") != NULL, "test_procfs_aio_busy_device");
+    tap_ok(strstr(text, "\ntotal 3 3 10 4 1\n") != NULL, "test_procfs_aio_total");
     bool good = true;
     for (size_t piece = 1; piece < 100; piece++)
         good &= pieces_add_up(piece);
@@ -149,5 +217,7 @@ int main(void)
     tap_equal(start(&request, "proc/aio", IO_WRITE), -EROFS, "test_procfs_write_is_erofs");
     tap_ok(start(&request, "proc/aio", IO_OPEN) == 0 && request.result == 0, "test_procfs_opens");
     tap_ok(device_find("proc/aio")->read_only, "test_procfs_is_read_only");
+    test_limit();
+    test_names(fs);
     return tap_done();
 }

@@ -52,10 +52,25 @@ static void test_dma(void)
     tap_ok(read_file("/proc/dma") && has_line(line), "test_proc_dma_names_the_engine");
 }
 
+static void test_limits(void)
+{
+    int fd = open("/proc/sys/fs/aio-max-nr", O_RDWR);
+    tap_ok(read_file("/proc/sys/fs/aio-max-nr") && strcmp(text, "65536\n") == 0 &&
+               read_file("/proc/sys/fs/aio-nr") && strcmp(text, "0\n") == 0,
+           "test_proc_aio_limits_at_first");
+    tap_ok(write(fd, "128\n", 4) == 4 && read_file("/proc/sys/fs/aio-max-nr") &&
+               strcmp(text, "128\n") == 0,
+           "test_proc_aio_max_nr_is_written");
+    tap_ok(write(fd, "many", 4) == -1 && errno == EINVAL &&
+               open("/proc/sys/fs/aio-nr", O_WRONLY) == -1 && errno == EACCES,
+           "test_proc_aio_limits_refuse");
+    close(fd);
+}
+
 int main(void)
 {
     char line[128];
-    tap_plan(9);
+    tap_plan(12);
     printf("# some output first\n");
     fflush(stdout);
     test_interrupts();
@@ -72,5 +87,6 @@ int main(void)
     if (file)
         fclose(file);
     tap_ok(open("/proc/aio", O_WRONLY) == -1 && errno == EACCES, "test_proc_is_not_written");
+    test_limits();
     return tap_done();
 }

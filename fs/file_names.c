@@ -1,0 +1,155 @@
+// What is done by name. The path leads to a file system, which is asked; opening then asks the
+// device that it gives whether it is ready.
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "aio/core.h"
+#include "fs/file.h"
+#include "fs/mount.h"
+#include "fs/open_files.h"
+
+// Names under the root of a file system are its own; that one belongs to the mount table.
+static int mount_point_refuses(enum fs_operation operation)
+{
+    switch (operation) {
+    case FS_UNLINK:
+        return -EISDIR;
+    case FS_MKDIR:
+        return -EEXIST;
+    case FS_RMDIR:
+    case FS_RENAME:
+        return -EBUSY;
+    default:
+        return 0;
+    }
+}
+
+static int call_at(const struct fs_path *where, struct fs_call *call)
+{
+    int error = *where->rest ? 0 : mount_point_refuses(call->operation);
+    if (error)
+        return error;
+    call->path = where->rest;
+    call->directory = where->directory;
+    return fs_call_and_wait(where->fs, call);
+}
+
+static int call_by_name(const char *path, struct fs_call *call)
+{
+    struct fs_path where;
+    int error = path_resolve(path, &where);
+    return error ? error : call_at(&where, call);
+}
+
+// Asks a device whether it can be used: a card may not be there. What a file system keeps it has
+// just opened.
+static int ask_whether_ready(struct device *device)
+{
+    struct io_request request = { .op = IO_OPEN };
+    if (device->kind == DEVICE_FILE || device->kind == DEVICE_DIRECTORY)
+        return 0;
+    int error = io_submit(device, &request);
+    return error ? error : (int)io_wait(&request);
+}
+
+// What no file system need look at.
+static int check_opened(const struct device *device, int flags)
+{
+    bool writing = (flags & O_ACCMODE) != O_RDONLY;
+    if (device->kind != DEVICE_DIRECTORY)
+        return flags & O_DIRECTORY ? -ENOTDIR : device->read_only && writing ? -EACCES : 0;
+    return writing ? -EISDIR : 0;
+}
+
+// Result: 0 and the device, retained; or -errno.
+static int open_device(const char *path, int flags, mode_t mode, struct device **device)
+{
+    struct fs_call call = { .operation = FS_OPEN, .flags = flags, .mode = mode };
+    int error = call_by_name(path, &call);
+    if (error)
+        return error;
+    *device = call.device;
+    error = check_opened(call.device, flags);
+    if (!error)
+        error = ask_whether_ready(call.device);
+    if (error)
+        io_close(call.device);
+    return error;
+}
+
+int file_open(const char *path, int flags, mode_t mode)
+{
+    const int both = O_CREAT | O_DIRECTORY;
+    struct device *device;
+    if ((flags & O_ACCMODE) == O_ACCMODE || (flags & both) == both)
+        return -EINVAL;
+    int fd = descriptor_reserve(0); // Nothing is created that could not be used.
+    if (fd < 0)
+        return fd;
+    int error = open_device(path, flags, mode, &device);
+    if (error) {
+        descriptor_free(fd);
+        return error;
+    }
+    descriptor_open(fd, device, flags);
+    return fd;
+}
+
+int file_status_of(const char *path, struct fs_status *status)
+{
+    struct fs_call call = { .operation = FS_STATUS };
+    int error = call_by_name(path, &call);
+    *status = call.status;
+    return error;
+}
+
+int file_unlink(const char *path)
+{
+    struct fs_call call = { .operation = FS_UNLINK };
+    return call_by_name(path, &call);
+}
+
+int file_make_directory(const char *path, mode_t mode)
+{
+    struct fs_call call = { .operation = FS_MKDIR, .mode = mode };
+    return call_by_name(path, &call);
+}
+
+int file_remove_directory(const char *path)
+{
+    struct fs_call call = { .operation = FS_RMDIR };
+    return call_by_name(path, &call);
+}
+
+int file_rename(const char *from, const char *to)
+{
+    struct fs_call call = { .operation = FS_RENAME };
+    struct fs_path source, target;
+    int error = path_resolve(from, &source);
+    if (!error)
+        error = path_resolve(to, &target);
+    if (error)
+        return error;
+    if (!*source.rest || !*target.rest)
+        return -EBUSY;
+    if (source.fs != target.fs)
+        return -EXDEV;
+    call.to = target.rest;
+    source.directory |= target.directory; // One cannot become the other.
+    return call_at(&source, &call);
+}
+
+int file_change_directory(const char *path)
+{
+    struct fs_call call = { .operation = FS_STATUS };
+    struct fs_path where;
+    int error = path_resolve(path, &where);
+    if (!error)
+        error = call_at(&where, &call);
+    if (error)
+        return error;
+    if (!S_ISDIR(call.status.mode))
+        return -ENOTDIR;
+    path_set_working_directory(&where);
+    return 0;
+}

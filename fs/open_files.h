@@ -1,0 +1,27 @@
+// What the parts of fs/file.h share: the table of descriptors and the pool of open files.
+#pragma once
+
+#include "fs/file.h"
+
+// The open file of a descriptor, which stays open until it is dropped, whoever closes the
+// descriptor meanwhile. Result: NULL: not open.
+// Context: main | callback.
+struct file *file_hold(int fd);
+void file_drop(struct file *file);
+
+// Takes the lowest free descriptor from `lowest` on. Nobody can use it until it is either given an
+// open file or freed again.
+// Result: the descriptor, or -EMFILE.
+// Context: main | callback.
+int descriptor_reserve(int lowest);
+void descriptor_open(int fd, struct device *device, int flags);
+void descriptor_free(int fd);
+
+// Submits a request through an open file and waits. Result: the request's, or -errno.
+// Context: main | callback.
+ssize_t file_submit_and_wait(struct file *file, struct io_request *request);
+
+// Submits a call, in which the operation and its fields are set, and waits.
+// Result: as the operation says, or -errno; -ENOTSUP: the device knows no calls.
+// Context: main | callback.
+int fs_call_and_wait(struct device *device, struct fs_call *call);
