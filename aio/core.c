@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "aio/poll.h"
 #include "aio/queue.h"
 #include "arch/assert.h"
 #include "arch/container.h"
@@ -65,7 +66,8 @@ static inline bool lane_is_quiet(const struct io_lane *lane)
 
 __attribute__((noinline)) void io_release_when_quiet(struct device *device)
 {
-    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) || device->polls)
+    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
+        io_is_polled(device))
         return;
     device->lanes[0].waiting = device->lanes[1].waiting = 0;
     device->ops->release(device);
