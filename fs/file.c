@@ -50,10 +50,11 @@ static ssize_t submit_and_wait(const struct file *file, struct io_request *reque
     return error ? error : io_wait(request);
 }
 
-static int descriptor_allocate(struct device *device, int flags)
+// Provisional, until open files are shared: file_install() and the closing of devices.
+int file_install(struct device *device, int flags, int lowest)
 {
     uint32_t saved = irq_save();
-    int fd = 0;
+    int fd = lowest;
     while (fd < FILE_LIMIT && files[fd].device)
         fd++;
     if (fd < FILE_LIMIT) {
@@ -83,17 +84,20 @@ int file_open(const char *path, int flags, mode_t mode)
         return -EACCES;
     const struct file file = { .device = device };
     ssize_t error = submit_and_wait(&file, &request);
-    return error < 0 ? (int)error : descriptor_allocate(device, flags);
+    return error < 0 ? (int)error : file_install(device, flags, 0);
 }
 
 int file_close(int fd)
 {
     uint32_t flags = irq_save();
     struct file *file = file_get(fd);
+    struct device *device = file ? file->device : NULL;
     if (file)
         file->device = NULL;
     irq_restore(flags);
-    return file ? 0 : -EBADF;
+    if (device)
+        io_close(device);
+    return device ? 0 : -EBADF;
 }
 
 inline int file_submit_locked(int fd, struct io_request *request)
