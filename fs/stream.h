@@ -29,7 +29,7 @@ static inline void stream_count_store(const struct io_request *request, uint64_t
 
 static inline uint64_t stream_count_load(const struct io_request *request)
 {
-    uint64_t count;
+    uint64_t count = 0;
     const uint8_t *from = request->buffer;
     for (unsigned i = 0; i < STREAM_COUNT_BYTES; i++)
         ((uint8_t *)&count)[i] = from[i];

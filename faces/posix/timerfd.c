@@ -69,7 +69,7 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *setting, struct 
         return (int)posix_result(-EINVAL);
     const struct timerfd_setting wanted = { to_ns(&setting->it_value),
                                             to_ns(&setting->it_interval) };
-    struct timerfd_setting before;
+    struct timerfd_setting before = { 0, 0 };
     struct device *device;
     uint32_t saved = irq_save();
     int error = find_locked(fd, &device);

@@ -312,7 +312,7 @@ static void test_close_from_done(void)
 
 int main(void)
 {
-    tap_plan(58);
+    tap_plan(55);
     test_reads();
     test_order();
     test_big();

@@ -221,7 +221,7 @@ static void test_pool(void)
 
 int main(void)
 {
-    tap_plan(53);
+    tap_plan(54);
     test_both_ways();
     test_stream_limit();
     test_datagrams();

@@ -276,7 +276,7 @@ static void test_ping_pong(void)
 
 int main(void)
 {
-    tap_plan(61);
+    tap_plan(65);
     test_stream();
     test_datagrams();
     test_cancel();

@@ -130,7 +130,7 @@ static void test_callbacks(void)
     block = aio_block(fd, &count, 8);
     aio_notify(&block, on_expiry);
     aio_read(&block);
-    set(fd, 0, 10000, 10000);
+    set(fd, 0, MILLISECOND, MILLISECOND);
     volatile unsigned computed = 0;
     while (calls < 5)
         computed++;
