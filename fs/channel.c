@@ -162,7 +162,6 @@ static void message_end(struct channel *channel)
 static struct io_request *side_take(struct channel_side *side)
 {
     struct io_request *request = side->request;
-    request->moved = side->moved; // For those that end with an error.
     side->request = NULL;
     side->moved = 0;
     side->begun = false;

@@ -66,6 +66,10 @@ static void test_big(void)
               "test_pipe_read_goes_on_while_its_writer_does");
     tap_ok(writing.result == sizeof data && memcmp(got, data, sizeof got) == 0,
            "test_pipe_carries_more_than_it_holds");
+    start(reader, &reading, IO_READ, got, sizeof got);
+    start(writer, &writing, IO_WRITE, data, 2 * CHANNEL_PIECE);
+    run();
+    tap_equal(reading.result, 2 * CHANNEL_PIECE, "test_pipe_read_gets_all_pieces_of_a_write");
     end();
 }
 
@@ -277,6 +281,8 @@ static void test_pool(void)
     tap_equal(pipe_create(&more[0], &more[1]), -ENFILE, "test_half_a_pipe_is_still_one");
     write_now(ends[3][1], "x", 1);
     io_close(ends[3][1]);
+    tap_equal(pipe_create(&more[0], &more[1]), -ENFILE,
+              "test_pipe_is_not_free_before_its_last_turn");
     run();
     tap_equal(pipe_create(&ends[3][0], &ends[3][1]), 0, "test_closed_pipe_is_free_again");
     tap_equal(read_now(ends[3][0], got, 1), -EAGAIN, "test_new_pipe_in_old_memory_is_empty");
@@ -312,7 +318,7 @@ static void test_close_from_done(void)
 
 int main(void)
 {
-    tap_plan(55);
+    tap_plan(57);
     test_reads();
     test_order();
     test_big();

@@ -201,6 +201,28 @@ static void test_readiness(void)
     run();
 }
 
+static void shut_left(struct io_request *request)
+{
+    (void)request;
+    socket_shutdown_locked(socket_of(left), false, true);
+}
+
+// Goal: what changes while pollers are being told is told as well.
+static void test_readiness_that_changes_inside(void)
+{
+    struct io_request to_read = { .done = shut_left }, to_hang_up = { 0 };
+    fresh(false);
+    socket_shutdown_locked(socket_of(right), false, true);
+    run();
+    io_poll(left, &to_hang_up, 0);
+    io_poll(right, &to_read, IO_READY_READ);
+    run();
+    tap_ok(io_in_flight(&to_hang_up), "test_one_way_shut_down_is_no_hangup");
+    write_now(left, "x", 1);
+    tap_equal(to_hang_up.result, IO_READY_HANGUP, "test_shutdown_from_a_polls_done_is_told");
+    end();
+}
+
 static void test_pool(void)
 {
     struct device *all[SOCKET_PAIR_LIMIT][2], *more[2];
@@ -221,7 +243,7 @@ static void test_pool(void)
 
 int main(void)
 {
-    tap_plan(54);
+    tap_plan(56);
     test_both_ways();
     test_stream_limit();
     test_datagrams();
@@ -230,6 +252,7 @@ int main(void)
     test_closed_peer();
     test_shutdown();
     test_readiness();
+    test_readiness_that_changes_inside();
     test_pool();
     return tap_done();
 }
