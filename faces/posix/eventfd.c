@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "faces/posix/descriptors.h"
-#include "faces/posix/result.h"
+#include "faces/posix/posix.h"
 #include "fs/eventfd.h"
 
 int eventfd(unsigned int count, int flags)

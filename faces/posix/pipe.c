@@ -5,7 +5,7 @@
 
 #include "aio/core.h"
 #include "faces/posix/descriptors.h"
-#include "faces/posix/result.h"
+#include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/pipe.h"
 

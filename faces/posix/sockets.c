@@ -8,7 +8,7 @@
 #include "aio/core.h"
 #include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
-#include "faces/posix/result.h"
+#include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/socket.h"
 

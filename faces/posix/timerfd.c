@@ -6,7 +6,7 @@
 
 #include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
-#include "faces/posix/result.h"
+#include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/timerfd.h"
 
