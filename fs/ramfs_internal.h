@@ -14,9 +14,9 @@
 struct ramfs_block {
     struct ramfs_block *next, *previous; // In its file, in the order of taking; of a free block
                                          // only next.
-    struct ramfs_block *chain; // In its bucket.
-    uint64_t key;              // Which contents it belongs, or belonged to; 0: none.
-    uint32_t index;            // Which of their blocks it is.
+    struct ramfs_block *chain;           // In its bucket.
+    uint64_t key;                        // Which contents it belongs, or belonged to; 0: none.
+    uint32_t index;                      // Which of their blocks it is.
 };
 
 // Blocks are found by a hash of key and index, so a hole takes nothing and a file may be as sparse

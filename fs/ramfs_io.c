@@ -196,8 +196,8 @@ static size_t moved_early(struct ramfs_slot *slot, size_t transferred)
     size_t moved = transferred < slot->zeros ? 0 : transferred - slot->zeros;
     if (slot->request->op != IO_WRITE || slot->data == 0)
         return moved;
-    // Where only zeros behind the last byte are missing, its block is not complete either.
-    moved = (size_t)smaller(moved, slot->data - 1);
+    // With all bytes moved but not the zeros behind them, the last block is not complete either.
+    moved = (size_t)smaller(moved, slot->data);
     uint64_t block = (start + moved) / RAMFS_BLOCK_BYTES * RAMFS_BLOCK_BYTES;
     if (drop_blocks(slot, start + moved))
         moved = block > start ? (size_t)(block - start) : 0;

@@ -267,3 +267,49 @@ static inline bool all_is_free(void)
     struct ramfs_space space = ramfs_space(fs);
     return space.blocks_free == space.blocks && space.inodes_free + 1 == space.inodes;
 }
+
+// ---- Requests in flight
+// --------------------------------------------------------------------------
+
+enum { SMALL = 512 << 10, BUFFER = 6 * BLOCK, REQUESTS = 64 };
+
+static uint8_t out[BUFFER], in[BUFFER];
+static struct io_request requests[REQUESTS];
+static unsigned order[REQUESTS], done_count;
+
+static inline void on_done(struct io_request *request)
+{
+    order[done_count++] = (unsigned)(request - requests);
+}
+
+// Submits without waiting.
+static inline void submit(unsigned i, struct device *file, enum io_op op, void *buffer, size_t size,
+                          uint64_t offset)
+{
+    requests[i] = (struct io_request){
+        .op = op, .buffer = buffer, .size = size, .offset = offset, .done = on_done
+    };
+    io_submit(file, &requests[i]);
+}
+
+static inline unsigned running(void)
+{
+    return dma_statistics(&engine).running;
+}
+
+// A file with nothing in it, in a file system with nothing else in it.
+static inline struct device *fresh_file(size_t bytes)
+{
+    machine_reset(bytes);
+    memset(in, 0x77, sizeof in);
+    for (size_t i = 0; i < sizeof out; i++)
+        out[i] = (uint8_t)(i * 7 + i / 251 + 1);
+    done_count = most_running = 0;
+    return open_file("file", O_RDWR | O_CREAT);
+}
+
+static inline unsigned blocks_taken(void)
+{
+    struct ramfs_space space = ramfs_space(fs);
+    return space.blocks - space.blocks_free;
+}

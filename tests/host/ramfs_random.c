@@ -4,7 +4,8 @@
 // In flight, the model does each operation when it is submitted; a file system that keeps the order
 // of submission in each file then agrees, whatever the engine does first. Memory is 0xa5 where
 // nobody has written, so a byte that should be zero and is not shows itself.
-// sources: fs/ramfs.c fs/ramfs_tree.c fs/ramfs_blocks.c fs/ramfs_queue.c fs/ramfs_io.c dma/dma.c aio/core.c aio/poll.c
+// sources: fs/ramfs.c fs/ramfs_tree.c fs/ramfs_blocks.c fs/ramfs_queue.c fs/ramfs_io.c
+// sources: dma/dma.c aio/core.c aio/poll.c
 #include "tests/host/ramfs_machine.h"
 
 enum {
@@ -16,7 +17,7 @@ enum {
     STEPS = 20000,
     CUT_STEPS = 4000,
     SETTLE_EVERY = 500,
-    SMALL = 768 << 10,
+    CUT_BYTES = 768 << 10,
 };
 
 // A file that is open; its name, where it has one, is its number in the list.
@@ -148,7 +149,7 @@ static void end_all(void)
 // ---- Many in flight
 // ------------------------------------------------------------------------------
 
-static void on_done(struct io_request *request)
+static void on_pending_done(struct io_request *request)
 {
     struct pending *entry = (struct pending *)request;
     completed++;
@@ -164,12 +165,12 @@ static void on_done(struct io_request *request)
         check(request->offset == entry->place, "where an append went");
 }
 
-static void submit(struct pending *entry, struct device *device)
+static void submit_pending(struct pending *entry, struct device *device)
 {
     entry->busy = true;
     entry->model->in_flight++;
     entry->call.request.buffer = entry->bytes;
-    entry->call.request.done = on_done;
+    entry->call.request.done = on_pending_done;
     check(io_submit(device, &entry->call.request) == 0, "a submit");
 }
 
@@ -182,7 +183,7 @@ static void random_read(struct pending *entry, struct model *model)
     entry->call.request.size = size;
     entry->result = (ssize_t)(size < there ? size : there);
     memcpy(entry->expected, model->bytes + offset, (size_t)entry->result);
-    submit(entry, model->device);
+    submit_pending(entry, model->device);
 }
 
 static void random_write(struct pending *entry, struct model *model)
@@ -202,7 +203,7 @@ static void random_write(struct pending *entry, struct model *model)
     entry->result = (ssize_t)size;
     entry->place = offset;
     model_write(model, entry->bytes, size, offset);
-    submit(entry, model->device);
+    submit_pending(entry, model->device);
 }
 
 static void random_truncate(struct pending *entry, struct model *model)
@@ -216,7 +217,7 @@ static void random_truncate(struct pending *entry, struct model *model)
     entry->call.size = opening ? 0 : random_below(FILE_BYTES);
     entry->result = 0;
     model_truncate(model, (size_t)entry->call.size);
-    submit(entry, opening ? fs : model->device);
+    submit_pending(entry, opening ? fs : model->device);
 }
 
 static void random_cancel(void)
@@ -236,7 +237,7 @@ static void random_end(struct model *model)
         return;
     }
     if (model->in_flight > 0)
-        return; // on_done() would count for the new one.
+        return; // on_pending_done() would count for the new one.
     if (model->linked)
         unlink_model(model);
     io_close(model->device);
@@ -338,7 +339,7 @@ static void cut_step(void)
 
 static void run_cut(uint64_t seed)
 {
-    start_anew(SMALL, seed);
+    start_anew(CUT_BYTES, seed);
     unsigned fulls = 0;
     for (unsigned i = 0; i < CUT_STEPS; i++) {
         struct model *model = &models[random_below(FILES)];
