@@ -1,4 +1,4 @@
-// The RAM file system on the board's own DMA engine: files as large as the issue wants them, many
+// The RAM file system on the board's own DMA engine: a file of 64 MiB, many
 // requests in flight, and what must hold whoever moves the bytes. The suite makes /tmp anew for
 // itself.
 #include <errno.h>
