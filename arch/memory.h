@@ -32,7 +32,7 @@ const char *memory_guard_hit(uintptr_t address);
 // Checks that size bytes at address may be moved by hardware in this way. Nothing is read at the
 // address.
 // Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, text as a destination, the
-// guard below the callback stack, or, but for kernel access, the kernel's own data with its stacks
-// and the guard below main's. size 0 is fine anywhere.
+// guard below the callback stack, or, but for kernel access, the kernel's own data with its stacks,
+// the guard below main's and the memory of /tmp. size 0 is fine anywhere.
 // Context: any.
 int memory_check(uintptr_t address, size_t size, enum memory_access access);
