@@ -17,12 +17,8 @@ enum { ROOT_MODE = 01777, INODES_LEAST = 2 };
 
 void ramfs_give(struct fs_call *call, struct ramfs_inode *inode)
 {
-    // Its last descriptor may have been closed while something was in flight: then it is open again
-    // before it was released.
-    for (unsigned i = 0; i < 2; i++)
-        inode->device.lanes[i].waiting &= ~(uint32_t)LANE_CLOSING;
     inode->open = true;
-    call->device = &inode->device;
+    fs_call_give(call, &inode->device);
     device_complete(&call->request, 0);
 }
 
@@ -116,7 +112,7 @@ static int path_call(struct ramfs *fs, struct fs_call *call)
 static int fs_submit(struct device *device, struct io_request *request)
 {
     struct ramfs *fs = (struct ramfs *)device;
-    struct fs_call *call = (struct fs_call *)request;
+    struct fs_call *call = fs_call_of(request);
     if (request->op == IO_READ || request->op == IO_WRITE)
         return -EISDIR;
     if (request->op == IO_CALL && call->operation == FS_OPEN)
@@ -129,7 +125,7 @@ static int fs_submit(struct device *device, struct io_request *request)
 static int fs_cancel(struct device *device, struct io_request *request)
 {
     (void)device;
-    return ramfs_cancel((struct ramfs_inode *)((struct fs_call *)request)->device, request);
+    return ramfs_cancel((struct ramfs_inode *)fs_call_of(request)->device, request);
 }
 
 static const struct device_ops fs_ops = { .submit = fs_submit, .cancel = fs_cancel };
@@ -170,7 +166,7 @@ static int inode_submit(struct device *device, struct io_request *request)
     }
     if (request->op == IO_READ || request->op == IO_WRITE)
         return -EISDIR;
-    int result = request->op == IO_CALL ? inode_call(inode, (struct fs_call *)request) : 0;
+    int result = request->op == IO_CALL ? inode_call(inode, fs_call_of(request)) : 0;
     device_complete(request, result);
     return 0;
 }

@@ -237,6 +237,7 @@ static void test_truncating_opening(void)
     submit(0, file, IO_WRITE, out, 3 * BLOCK, 0);
     io_submit(fs, &call.request);
     io_close(file);
+    io_close(file);                   // It had been opened twice before.
     by_path(FS_UNLINK, "file", NULL); // Settles, too.
     tap_ok(call.request.result == 0 && status_of(file).size == 0,
            "test_a_file_that_is_being_opened_survives_its_name");

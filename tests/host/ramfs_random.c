@@ -27,7 +27,7 @@ static struct model {
     size_t size;
     uint8_t bytes[FILE_BYTES];
     bool written[FILE_BLOCKS]; // A block has been taken.
-    unsigned in_flight;
+    unsigned in_flight, openings;
 } models[FILES];
 
 static struct pending {
@@ -112,7 +112,14 @@ static void open_model(struct model *model)
 {
     model->device = open_file(name_of(model), O_RDWR | O_CREAT);
     model->linked = true;
+    model->openings = 1;
     check(model->device != NULL, "an opening");
+}
+
+static void close_model(struct model *model)
+{
+    for (; model->openings > 0; model->openings--)
+        io_close(model->device);
 }
 
 static void unlink_model(struct model *model)
@@ -139,7 +146,7 @@ static void end_all(void)
         bool unlink_first = random_below(2) == 0;
         if (unlink_first && models[i].linked)
             unlink_model(&models[i]);
-        io_close(models[i].device);
+        close_model(&models[i]);
         if (!unlink_first && models[i].linked)
             unlink_model(&models[i]);
     }
@@ -214,6 +221,7 @@ static void random_truncate(struct pending *entry, struct model *model)
     entry->call.operation = opening ? FS_OPEN : FS_TRUNCATE;
     entry->call.path = name_of(model);
     entry->call.flags = O_RDWR | O_TRUNC;
+    model->openings += opening;
     entry->call.size = opening ? 0 : random_below(FILE_BYTES);
     entry->result = 0;
     model_truncate(model, (size_t)entry->call.size);
@@ -240,7 +248,7 @@ static void random_end(struct model *model)
         return; // on_pending_done() would count for the new one.
     if (model->linked)
         unlink_model(model);
-    io_close(model->device);
+    close_model(model);
     memset(model, 0, sizeof *model);
     open_model(model);
 }
