@@ -86,6 +86,12 @@ bool p9_complete(const struct p9_reader *reader)
     return !reader->bad && reader->left == 0;
 }
 
+static int garbled(struct p9_reader *reader)
+{
+    reader->bad = true;
+    return -EIO;
+}
+
 int p9_reply(struct p9_reader *reader, const void *bytes, size_t here, size_t received,
              enum p9_type asked, uint16_t tag)
 {
@@ -93,11 +99,11 @@ int p9_reply(struct p9_reader *reader, const void *bytes, size_t here, size_t re
     uint64_t size = p9_get(reader, 4);
     unsigned type = (unsigned)p9_get(reader, 1);
     if (p9_get(reader, 2) != tag || reader->bad || size != received)
-        return -EIO;
+        return garbled(reader);
     if (type == (unsigned)asked + 1)
         return 0;
     uint32_t number = (uint32_t)p9_get(reader, 4);
-    return type == P9_RLERROR && p9_complete(reader) ? p9_error(number) : -EIO;
+    return type == P9_RLERROR && p9_complete(reader) ? p9_error(number) : garbled(reader);
 }
 
 // Rgetattr: valid[8] qid[13] mode[4] uid[4] gid[4] nlink[8] rdev[8] size[8] blksize[8] blocks[8]

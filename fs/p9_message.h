@@ -78,7 +78,8 @@ struct p9_reader {
 
 // Looks at a reply to a message of this type and tag, of which `received` bytes have come, the
 // first `here` of them at `bytes`.
-// Result: 0, and the reader is at the body; -errno, as the server says; -EIO: it is no such reply.
+// Result: 0, and the reader is at the body; -errno, as the server says; -EIO with reader->bad: it
+// is no such reply.
 int p9_reply(struct p9_reader *reader, const void *bytes, size_t here, size_t received,
              enum p9_type asked, uint16_t tag);
 uint64_t p9_get(struct p9_reader *reader, unsigned bytes);

@@ -75,10 +75,14 @@ void p9_send_getattr(struct p9_message *message, uint32_t fid, p9_then *then)
 
 int p9_take_status(struct p9_reader *reply, struct fs_status *status)
 {
-    int error = p9_get_status(reply, status);
-    if (status->block_bytes == 0 || status->block_bytes > P9_BLOCK_BYTES)
+    struct fs_status said;
+    int error = p9_get_status(reply, &said);
+    if (error)
+        return error;
+    *status = said;
+    if (said.block_bytes == 0 || said.block_bytes > P9_BLOCK_BYTES)
         status->block_bytes = P9_BLOCK_BYTES;
-    return error;
+    return 0;
 }
 
 static void message_init(struct p9_message *message, uint16_t tag, uint8_t *out, size_t out_room,

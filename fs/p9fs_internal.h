@@ -130,7 +130,8 @@ void p9_send(struct p9_message *message, struct p9_writer *writer, p9_then *then
 void p9_send_fid(struct p9_message *message, enum p9_type type, uint32_t fid, p9_then *then);
 void p9_send_getattr(struct p9_message *message, uint32_t fid, p9_then *then);
 
-// Takes the body of Rgetattr for this file system: as p9_get_status(), with our size of a block.
+// Takes the body of Rgetattr for this file system: as p9_get_status(), with our size of a block,
+// and nothing changed after an error.
 int p9_take_status(struct p9_reader *reply, struct fs_status *status);
 
 static inline struct fs_call *p9_chain_call(const struct p9_chain *chain)
