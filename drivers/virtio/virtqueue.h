@@ -107,6 +107,13 @@ void virtqueue_release(struct virtqueue *queue, unsigned head);
 // changed while the device does not have it.
 struct virtq_desc *virtqueue_part(const struct virtqueue *queue, unsigned head, unsigned part);
 
+// Gives a chain that the device does not have other parts, at least one and no more than it was
+// built of. Those that are left over stay its own, for the next time.
+// Result: bytes that the device may write, as virtqueue_put() wants to know.
+uint32_t virtqueue_set_parts(struct virtqueue *queue, unsigned head,
+                             const struct virtqueue_part *parts, unsigned readable,
+                             unsigned writable);
+
 // Marks the queue as broken, for good: nothing is taken out any more, and nothing may be put in.
 // Only the first reason counts.
 void virtqueue_break(struct virtqueue *queue, const char *why);
