@@ -13,11 +13,12 @@ static bool wants_new(const struct fs_call *call)
     return (call->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 }
 
-// The fid is the file's from here on.
+// The fid is the file's from here on. Who will be told that it has taken too long never learns of a
+// file.
 static void opened(struct p9_chain *chain)
 {
     struct p9_file *file = chain->file;
-    int error = p9_file_setup(file);
+    int error = chain->request->late ? -ETIMEDOUT : p9_file_setup(file);
     if (!error) {
         p9_chain_call(chain)->device = &file->device;
         chain->exists[0] = false;

@@ -215,6 +215,7 @@ static inline int p9m_readdir(void)
     unsigned entries = 0;
     p9m.wrong += !fid->open || !S_ISDIR(fid->node->mode);
     p9m_put(0, 4);
+    offset = p9m.only_dots ? 0 : offset;
     for (uint64_t i = offset; i < P9M_NODES + 1 && entries < p9m.readdir_most; i++) {
         const struct p9m_node *node = i < 2 ? fid->node : &p9m.nodes[i - 1];
         const char *name = i == 0 ? "." : i == 1 ? ".." : node->name;

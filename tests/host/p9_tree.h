@@ -65,6 +65,7 @@ static struct {
     unsigned types[256];           // How often each was asked.
     unsigned walk_most;            // Names that a Twalk gets at most.
     unsigned readdir_most;         // Entries in a reply.
+    bool only_dots;                // A directory never ends, and has nothing in it.
     void (*before)(unsigned type); // Somebody else who changes the tree.
 } p9m;
 

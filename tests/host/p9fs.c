@@ -146,6 +146,14 @@ static void test_open(void)
     tap_equal(client_open("nothing", O_RDWR, &device), -ENOENT, "test_nothing_is_opened");
     tap_equal(client_open("file", O_ACCMODE, &device), -EINVAL, "test_an_access_mode_that_is_none");
     must_be_clean("test_refusals_leave_nothing_behind");
+    struct fs_call late = client_call(FS_OPEN, "file");
+    late.request.deadline_ns = 1;
+    late.request.done = client_done;
+    io_submit(client.fs, &late.request);
+    late.request.timer.expired(&late.request.timer);
+    p9m_run(false);
+    tap_ok(late.request.result == -ETIMEDOUT && client_is_clean(),
+           "test_a_file_opened_too_late_is_closed");
     device = client_must_open("file", O_RDWR | O_TRUNC);
     tap_ok(device->size_bytes == 0 && p9m_find(root, "file")->size == 0, "test_truncating");
     client_close(device);
@@ -304,7 +312,7 @@ static void test_pools(void)
 
 int main(void)
 {
-    tap_plan(96);
+    tap_plan(97);
     test_session();
     test_status();
     test_long_paths();

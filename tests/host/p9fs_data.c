@@ -264,12 +264,15 @@ static void test_directories(void)
     struct fs_call call = client_call(FS_FILE_STATUS, "");
     tap_ok(client_do(device, &call.request) == 0 && S_ISDIR(call.status.mode),
            "test_status_of_an_open_directory");
+    p9m.only_dots = true;
+    p9m.readdir_most = 2;
+    tap_equal(list(device, false), 1000, "test_a_directory_of_dots_alone_does_not_go_on_for_ever");
     close_and_check(device, "test_listing_leaves_nothing_behind");
 }
 
 int main(void)
 {
-    tap_plan(50);
+    tap_plan(51);
     test_reading();
     test_writing();
     test_sizes();
