@@ -83,8 +83,10 @@ static inline void p9m_complete(void *exchange)
     bool fits = p9m_scatter(exchange);
     // One byte too many may not fit; an honest reply has to.
     p9m.wrong += !fits && p9m.messages != p9m.fault_at;
-    device_complete_isr(&((struct exchange *)exchange)->request,
-                        failed || !fits ? -EIO : (ssize_t)p9m_out.size);
+    device_complete_isr(&((struct exchange *)exchange)->request, failed || !fits ? -EIO
+                                                                 : p9m.claim
+                                                                     ? (ssize_t)p9m.claim
+                                                                     : (ssize_t)p9m_out.size);
 }
 
 // Takes one of the messages that wait into p9m_in.
@@ -112,6 +114,8 @@ static inline void p9m_answer(unsigned type, unsigned tag, bool refused)
         p9m_out.size = P9M_HEADER;
         p9m_put((uint32_t)error, 4);
     }
+    if (p9m.after)
+        p9m.after(type);
     memcpy(p9m_out.bytes, &p9m_out.size, 4);
     p9m_out.bytes[4] = error ? 7 : (uint8_t)(type + 1);
     memcpy(p9m_out.bytes + 5, &tag, 2);
@@ -127,6 +131,8 @@ static inline void p9m_serve(unsigned which)
         p9m.fault_type = type;
     p9m_answer(type, tag, fault == P9M_REFUSED && type != TCLUNK); // That forgets it in any case.
     p9m_spoil(fault);
+    if (p9m.claim)
+        memcpy(p9m_out.bytes, &p9m.claim, 4);
     core_isr(p9m_complete, exchange);
 }
 

@@ -67,6 +67,8 @@ static struct {
     unsigned readdir_most;         // Entries in a reply.
     bool only_dots;                // A directory never ends, and has nothing in it.
     void (*before)(unsigned type); // Somebody else who changes the tree.
+    void (*after)(unsigned type);  // What changes a reply.
+    size_t claim;                  // Bytes that the device says have come, if not 0.
 } p9m;
 
 // ---- The tree ----

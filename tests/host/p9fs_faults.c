@@ -200,6 +200,43 @@ static void test_errors_arrive(void)
     tap_ok(right, "test_the_servers_number_arrives_from_each_step");
 }
 
+static void one_qid_more(unsigned type)
+{
+    if (type != P9_TWALK)
+        return;
+    uint16_t count;
+    memcpy(&count, p9m_out.bytes + P9M_HEADER, 2);
+    count++;
+    memcpy(p9m_out.bytes + P9M_HEADER, &count, 2);
+    p9m_put_qid(root);
+}
+
+static void claim_more(unsigned type)
+{
+    p9m.claim = type == P9_TGETATTR ? P9_SMALL_BYTES + 1 : 0;
+}
+
+// Replies that are well made, and wrong.
+static void test_lies(void)
+{
+    struct fs_status status;
+    fresh();
+    p9m.walk_most = 16;
+    p9m.after = one_qid_more;
+    tap_equal(client_status("folder", &status), -EIO, "test_more_names_walked_than_asked_for");
+    p9m.after = NULL;
+    struct device *device;
+    struct fs_call call = client_call(FS_FILE_STATUS, "");
+    tap_ok(client_open("folder", O_RDONLY, &device) == 0, "test_a_folder_is_opened");
+    p9m.after = claim_more; // All that is asked for is there, and fills the room.
+    tap_equal(client_do(device, &call.request), -EIO, "test_more_bytes_than_there_is_room_for");
+    p9m.after = NULL;
+    p9m.claim = 0;
+    client_close(device);
+    tap_ok(client_status("folder", &status) == 0 && p9m_fids_known() == 1,
+           "test_afterwards_it_works");
+}
+
 static void test_a_channel_without_calls(void)
 {
     fresh();
@@ -211,10 +248,11 @@ static void test_a_channel_without_calls(void)
 
 int main(void)
 {
-    tap_plan(3 * SCENES + 3);
+    tap_plan(3 * SCENES + 7);
     for (unsigned i = 0; i < SCENES; i++)
         test_scene(i);
     test_errors_arrive();
+    test_lies();
     test_a_channel_without_calls();
     return tap_done();
 }
