@@ -12,6 +12,7 @@
 #include "faces/posix/posix.h"
 #include "fs/devfs.h"
 #include "fs/mount.h"
+#include "fs/p9fs.h"
 #include "fs/procfs.h"
 #include "fs/ramfs.h"
 #include "fs/tty.h"
@@ -76,6 +77,14 @@ static void mount_tmp(void)
         report("boot: no memory is left for /tmp\n");
 }
 
+// Only where the board was started with a folder to share.
+static void mount_host(void)
+{
+    struct device *channel = device_find("9p/host");
+    if (channel)
+        mount("host", p9fs_init(channel));
+}
+
 // The steps, each on a line of its own, so clang-format keeps its hands off.
 // clang-format off
 
@@ -92,6 +101,7 @@ _Noreturn void boot(void)
     mount("dev", devfs_init(board.disk));     // Devices by name; null, zero, tty, disk.
     mount("proc", procfs_init());             // Counters as text.
     mount_tmp();                              // Files in RAM.
+    mount_host();                             // The folder that the host shares.
     posix_streams_init();                     // errno and streams per level.
     posix_signals_init();                     // ^C is SIGINT.
     report("Inflight " INFLIGHT_VERSION " on %s\n", board.name);

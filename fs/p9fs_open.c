@@ -20,7 +20,7 @@ static void opened(struct p9_chain *chain)
     struct p9_file *file = chain->file;
     int error = chain->request->late ? -ETIMEDOUT : p9_file_setup(file);
     if (!error) {
-        p9_chain_call(chain)->device = &file->device;
+        fs_call_give(p9_chain_call(chain), &file->device);
         chain->exists[0] = false;
         chain->file = NULL;
     }
