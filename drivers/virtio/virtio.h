@@ -55,7 +55,8 @@ struct virtio_class {
     // up to virtio_ready(); -errno: the transport marks it as failed and says so.
     int (*start)(const struct virtio_device *device);
 };
-extern const struct virtio_class virtio_blk_class;
+// All that are driven, up to a NULL (drivers/virtio/virtio_classes.c).
+extern const struct virtio_class *const virtio_classes[];
 
 // Agrees upon features: those of `wanted` that the device offers, and VIRTIO_F_VERSION_1.
 // Result: 0, or -ENOTSUP: the device is no modern one, or does not agree.
