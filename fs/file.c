@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "aio/core.h"
+#include "aio/poll.h"
 #include "arch/cpu.h"
 #include "fs/devfs.h"
 
@@ -100,6 +101,12 @@ inline int file_submit_locked(int fd, struct io_request *request)
 {
     const struct file *file = file_get(fd);
     return file ? submit(file, request) : -EBADF;
+}
+
+int file_poll_locked(int fd, struct io_request *request, unsigned events)
+{
+    const struct file *file = file_get(fd);
+    return file ? io_poll(file->device, request, events) : -EBADF;
 }
 
 void file_refused(int fd)

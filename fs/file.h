@@ -58,6 +58,11 @@ int file_set_flags(int fd, int flags);
 // Context: main | callback, interrupts masked.
 int file_submit_locked(int fd, struct io_request *request);
 
+// The same for a poll: io_poll() of the device behind a descriptor; events: enum io_ready.
+// Result: as io_poll(), or -EBADF.
+// Context: main | callback, interrupts masked.
+int file_poll_locked(int fd, struct io_request *request, unsigned events);
+
 // Counts a request that the caller had to refuse before it came to file_submit(), for /proc/aio.
 // Context: main | callback.
 void file_refused(int fd);
