@@ -7,14 +7,16 @@
 // whether there is something to read. The buffer goes back into the ring when it has been emptied:
 // until then the host keeps its bytes, so nothing is lost, however slow the reader.
 //
-// A read waits for the first connection. When the host's side closes it gets what came before that,
-// then 0, each time until somebody connects again. A connection that came and went while nobody
-// read leaves one end behind, between its bytes and those of the next one. What came before the
-// port was opened at all does not count; its bytes are still at the host.
+// A read waits for a connection. When the host's side closes it gets what came before that, then 0,
+// once: the next one waits for the next connection, so that a server reads on and sleeps until
+// then. A connection that came and went while nobody read leaves its end behind all the same,
+// between its bytes and those of the next one. Connections before the port was opened at all do not
+// count.
 //
 // Writing. Bytes go straight from the writer's buffer; the write is done when the device gives the
 // buffer back, and cannot be cancelled while it has it. It waits for the first connection, and is
-// EPIPE when the host's side has closed: QEMU would throw the bytes away. A write that comes back
+// EPIPE from when the host's side closes until somebody connects again: QEMU would throw the bytes
+// away. A write that comes back
 // when the host has gone is EPIPE too, since nobody knows what was read of it. One that must not
 // wait (IO_NONBLOCK) is copied, as much as fits, and done at once; where the copy before it is
 // still on its way it is EAGAIN.
@@ -129,7 +131,7 @@ static size_t readable(const struct virtio_serial_port *port)
 
 static bool read_waits(const struct virtio_serial_port *port)
 {
-    return readable(port) == 0 && !port->end_waits && port->host != HOST_GONE;
+    return readable(port) == 0 && !port->end_waits;
 }
 
 // Result: bytes moved; 0: the end, which is told by that.
@@ -372,7 +374,7 @@ unsigned virtio_serial_ready(const struct device *device)
     if (port->serial->broken)
         return IO_READY_READ | IO_READY_WRITE | IO_READY_ERROR;
     if (port->host == HOST_GONE)
-        return ready | IO_READY_WRITE | IO_READY_HANGUP;
+        return ready | IO_READY_WRITE | (port->end_waits ? IO_READY_HANGUP : 0);
     if (port->host == HOST_CONNECTED && !port->writing && !is_copied(port))
         ready |= IO_READY_WRITE;
     return ready;
