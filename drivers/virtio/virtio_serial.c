@@ -21,6 +21,10 @@
 // wait (IO_NONBLOCK) is copied, as much as fits, and done at once; where the copy before it is
 // still on its way it is EAGAIN.
 //
+// Quirk: what a client that goes has read a part of, QEMU forgets, and never gives back. So at the
+// end of a connection a write is over, whether the device says so or not: it can only have been
+// read from. Should a device say so later, that is passed over.
+//
 // Quirk: QEMU drops a socket on which both directions have been closed without reading what is left
 // in it. A client that wants its last bytes read shuts down its sending side and waits for the end.
 #include "drivers/virtio/virtio_serial.h"
@@ -47,16 +51,6 @@ static void end_write(struct virtio_serial_port *port, ssize_t result)
     struct io_request *request = port->writing;
     port->writing = NULL;
     device_complete(request, result);
-}
-
-static bool is_straight(const struct virtio_serial_port *port)
-{
-    return virtqueue_holds(&port->transmit, port->straight_head);
-}
-
-static bool is_copied(const struct virtio_serial_port *port)
-{
-    return virtqueue_holds(&port->transmit, port->copied_head);
 }
 
 // ---- A broken device ----
@@ -197,6 +191,7 @@ static void put(struct virtio_serial_port *port, unsigned head, const void *buff
 static void put_straight(struct virtio_serial_port *port)
 {
     const struct io_request *request = port->writing;
+    port->straight = true;
     put(port, port->straight_head, request->buffer, smaller(request->size, WRITE_MOST));
 }
 
@@ -204,8 +199,9 @@ static int write_copied(struct virtio_serial_port *port, struct io_request *requ
 {
     const uint8_t *from = request->buffer;
     size_t size = smaller(request->size, sizeof port->copy);
-    if (port->host != HOST_CONNECTED || is_copied(port))
+    if (port->host != HOST_CONNECTED || port->copied)
         return -EAGAIN;
+    port->copied = true;
     for (size_t i = 0; i < size; i++)
         port->copy[i] = from[i];
     put(port, port->copied_head, port->copy, size);
@@ -231,7 +227,7 @@ static int submit_write(struct virtio_serial_port *port, struct io_request *requ
 
 static int submit_flush(struct virtio_serial_port *port, struct io_request *request)
 {
-    if (is_copied(port))
+    if (port->copied)
         port->writing = request; // Writes that went straight have ended before it is started.
     else
         device_complete(request, 0);
@@ -240,8 +236,18 @@ static int submit_flush(struct virtio_serial_port *port, struct io_request *requ
 
 static void end_straight(struct virtio_serial_port *port)
 {
+    if (!port->straight)
+        return;
+    port->straight = false;
     ssize_t size = (ssize_t)smaller(port->writing->size, WRITE_MOST);
     end_write(port, port->host == HOST_GONE ? -EPIPE : size);
+}
+
+static void end_copied(struct virtio_serial_port *port)
+{
+    port->copied = false;
+    if (port->writing && port->writing->op == IO_FLUSH)
+        end_write(port, port->host == HOST_GONE ? -EPIPE : 0);
 }
 
 // Takes back what the device has read.
@@ -255,8 +261,8 @@ static void sent(struct virtio_serial_port *port)
         const uint16_t *head = virtqueue_take(&port->transmit, &written);
         if (head == &port->straight_head)
             end_straight(port);
-        else if (head && port->writing && port->writing->op == IO_FLUSH)
-            end_write(port, 0);
+        else if (head)
+            end_copied(port);
     }
     device_ready(&port->device);
 }
@@ -300,7 +306,7 @@ void virtio_serial_connected(struct virtio_serial_port *port)
     if (port->host == HOST_CONNECTED)
         return;
     port->host = HOST_CONNECTED;
-    if (port->writing && port->writing->op == IO_WRITE && !is_straight(port))
+    if (port->writing && port->writing->op == IO_WRITE && !port->straight)
         put_straight(port);
     device_ready(&port->device);
 }
@@ -313,6 +319,9 @@ void virtio_serial_gone(struct virtio_serial_port *port)
     // within the interrupt's time, nobody can tell.
     receive(port);
     port->host = HOST_GONE;
+    sent(port);
+    end_straight(port);
+    end_copied(port);
     if (!port->end_waits) {
         port->end_waits = true;
         port->before_end = port->received - port->taken;
@@ -355,7 +364,7 @@ int virtio_serial_cancel(struct device *device, struct io_request *request)
 {
     struct virtio_serial_port *port = port_of(device);
     if (request == port->writing) {
-        if (is_straight(port))
+        if (port->straight)
             return -EBUSY;
         port->writing = NULL;
     } else if (request == port->reading) {
@@ -375,7 +384,7 @@ unsigned virtio_serial_ready(const struct device *device)
         return IO_READY_READ | IO_READY_WRITE | IO_READY_ERROR;
     if (port->host == HOST_GONE)
         return ready | IO_READY_WRITE | (port->end_waits ? IO_READY_HANGUP : 0);
-    if (port->host == HOST_CONNECTED && !port->writing && !is_copied(port))
+    if (port->host == HOST_CONNECTED && !port->writing && !port->copied)
         ready |= IO_READY_WRITE;
     return ready;
 }

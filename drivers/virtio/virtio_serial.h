@@ -73,6 +73,8 @@ struct virtio_serial_port {
 
     // The other lane: a write; or an opening, or a flush, that waits.
     struct io_request *writing;
+    bool straight; // It is with the device.
+    bool copied;   // So is a copy, whose write has ended.
     uint16_t straight_head, copied_head;
 
     struct virtqueue receive, transmit;

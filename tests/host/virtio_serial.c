@@ -287,6 +287,40 @@ static void test_writes_and_ends(void)
     tap_ok(request.result == 5 && host_heard(1, "again"), "test_then_writes_go_on");
 }
 
+// Goal: QEMU never gives back what it has sent a part of. Another device might, later.
+static void test_forgotten_writes(void)
+{
+    struct io_request request = { 0 }, copied = { .flags = IO_NONBLOCK }, flush = { 0 };
+    host_connected();
+    submit(1, &request, IO_WRITE, "forgotten", 9);
+    int head = model_pop(&host.transmit[1]);
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+    tap_equal(request.result, -EPIPE, "test_a_write_that_never_comes_back_is_epipe");
+    model_push(&host.transmit[1], (uint32_t)head, 0);
+    host_interrupt();
+    tap_ok(!host.serial->broken && host.completions == 2, "test_if_it_does_nothing_happens");
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    submit(1, &copied, IO_WRITE, "forgotten", 9);
+    submit(1, &flush, IO_FLUSH, NULL, 0);
+    model_pop(&host.transmit[1]);
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+    tap_ok(copied.result == 9 && flush.result == -EPIPE, "test_a_flush_says_so_of_a_copy");
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    for (unsigned i = 0; i < 300; i++) {
+        submit(1, &request, IO_WRITE, "x", 1);
+        model_pop(&host.transmit[1]);
+        host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+        host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    }
+    submit(1, &request, IO_WRITE, "again", 5);
+    submit(1, &copied, IO_WRITE, " and", 4);
+    host_receives(1);
+    host_receives(1);
+    host_interrupt();
+    tap_ok(request.result == 5 && copied.result == 4 && host_heard(1, "again and"),
+           "test_writes_go_on_after_any_number_of_them");
+}
+
 // ---- Readiness ----
 
 static void test_readiness(void)
@@ -321,7 +355,7 @@ static void test_readiness(void)
 
 int main(void)
 {
-    tap_plan(74);
+    tap_plan(78);
     test_start();
     test_opening();
     test_any_order();
@@ -332,6 +366,7 @@ int main(void)
     test_writing();
     test_nonblocking_writes();
     test_writes_and_ends();
+    test_forgotten_writes();
     test_readiness();
     return tap_done();
 }
