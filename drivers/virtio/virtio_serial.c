@@ -16,14 +16,13 @@
 // Writing. Bytes go straight from the writer's buffer; the write is done when the device gives the
 // buffer back, and cannot be cancelled while it has it. It waits for the first connection, and is
 // EPIPE from when the host's side closes until somebody connects again: QEMU would throw the bytes
-// away. A write that comes back
-// when the host has gone is EPIPE too, since nobody knows what was read of it. One that must not
-// wait (IO_NONBLOCK) is copied, as much as fits, and done at once; where the copy before it is
-// still on its way it is EAGAIN.
+// away. One that must not wait (IO_NONBLOCK) is copied, as much as fits, and done at once; where
+// the copy before it is still on its way it is EAGAIN. As with any stream, bytes that are written
+// need not have been read when the other end closes.
 //
-// Quirk: what a client that goes has read a part of, QEMU forgets, and never gives back. So at the
-// end of a connection a write is over, whether the device says so or not: it can only have been
-// read from. Should a device say so later, that is passed over.
+// Quirk: what a client that goes has read a part of, QEMU forgets, and never gives back. So what
+// the device still has at the end of a connection ends with it, as EPIPE: its buffer can only have
+// been read from. Should a device give it back later, that is passed over.
 //
 // Quirk: QEMU drops a socket on which both directions have been closed without reading what is left
 // in it. A client that wants its last bytes read shuts down its sending side and waits for the end.
@@ -234,20 +233,20 @@ static int submit_flush(struct virtio_serial_port *port, struct io_request *requ
     return 0;
 }
 
-static void end_straight(struct virtio_serial_port *port)
+// error: 0, or -errno.
+static void end_straight(struct virtio_serial_port *port, int error)
 {
     if (!port->straight)
         return;
     port->straight = false;
-    ssize_t size = (ssize_t)smaller(port->writing->size, WRITE_MOST);
-    end_write(port, port->host == HOST_GONE ? -EPIPE : size);
+    end_write(port, error ? error : (ssize_t)smaller(port->writing->size, WRITE_MOST));
 }
 
-static void end_copied(struct virtio_serial_port *port)
+static void end_copied(struct virtio_serial_port *port, int error)
 {
     port->copied = false;
     if (port->writing && port->writing->op == IO_FLUSH)
-        end_write(port, port->host == HOST_GONE ? -EPIPE : 0);
+        end_write(port, error);
 }
 
 // Takes back what the device has read.
@@ -260,9 +259,9 @@ static void sent(struct virtio_serial_port *port)
     for (; count > 0; count--) {
         const uint16_t *head = virtqueue_take(&port->transmit, &written);
         if (head == &port->straight_head)
-            end_straight(port);
+            end_straight(port, 0);
         else if (head)
-            end_copied(port);
+            end_copied(port, 0);
     }
     device_ready(&port->device);
 }
@@ -318,10 +317,10 @@ void virtio_serial_gone(struct virtio_serial_port *port)
     // What is in the ring by now came before: only where the host has connected anew and spoken
     // within the interrupt's time, nobody can tell.
     receive(port);
-    port->host = HOST_GONE;
     sent(port);
-    end_straight(port);
-    end_copied(port);
+    port->host = HOST_GONE;
+    end_straight(port, -EPIPE);
+    end_copied(port, -EPIPE);
     if (!port->end_waits) {
         port->end_waits = true;
         port->before_end = port->received - port->taken;
