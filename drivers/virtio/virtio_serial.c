@@ -285,10 +285,12 @@ static int open(struct virtio_serial_port *port)
 
 static int submit_open(struct virtio_serial_port *port, struct io_request *request)
 {
-    if (port->serial->settled)
+    if (port->serial->settled) {
         device_complete(request, open(port));
-    else
+        check(port->serial); // The message may have been one too many.
+    } else {
         port->writing = request;
+    }
     return 0;
 }
 
@@ -334,29 +336,21 @@ void virtio_serial_gone(struct virtio_serial_port *port)
 int virtio_serial_submit(struct device *device, struct io_request *request)
 {
     struct virtio_serial_port *port = port_of(device);
-    struct virtio_serial *serial = port->serial;
-    int error = -EIO;
-    if (serial->broken)
-        return error;
+    if (port->serial->broken)
+        return -EIO;
     switch (request->op) {
     case IO_READ:
-        error = submit_read(port, request);
-        break;
+        return submit_read(port, request);
     case IO_WRITE:
-        error = submit_write(port, request);
-        break;
+        return submit_write(port, request);
     case IO_FLUSH:
-        error = submit_flush(port, request);
-        break;
+        return submit_flush(port, request);
     case IO_OPEN:
-        error = submit_open(port, request);
-        break;
+        return submit_open(port, request);
     case IO_CALL: // Never comes.
         break;
     }
-    if (serial->control_out.broken)
-        check(serial);
-    return error;
+    return -EINVAL;
 }
 
 int virtio_serial_cancel(struct device *device, struct io_request *request)

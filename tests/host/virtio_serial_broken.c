@@ -82,6 +82,11 @@ static void test_flood(void)
         host_says(1, VIRTIO_CONSOLE_PORT_ADD, 1);
     tap_ok(host.serial->broken && strstr(model.said, "unread"),
            "test_a_device_that_reads_no_messages_is_broken");
+    struct io_request open = { 0 };
+    host_announced();
+    host.serial->free = NULL;
+    submit(1, &open, IO_OPEN, NULL, 0);
+    tap_ok(open.result == 0 && host.serial->broken, "test_so_is_one_that_lets_none_be_sent");
 }
 
 // Goal: no buffer is given back while the device may still use it.
@@ -136,7 +141,7 @@ static void test_other_devices(void)
 
 int main(void)
 {
-    tap_plan(44);
+    tap_plan(45);
     test_lies();
     test_flood();
     test_slow_reset();
