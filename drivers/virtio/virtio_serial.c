@@ -233,7 +233,6 @@ static int submit_flush(struct virtio_serial_port *port, struct io_request *requ
     return 0;
 }
 
-// error: 0, or -errno.
 static void end_straight(struct virtio_serial_port *port, int error)
 {
     if (!port->straight)
