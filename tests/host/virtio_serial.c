@@ -355,7 +355,7 @@ static void test_readiness(void)
 
 int main(void)
 {
-    tap_plan(78);
+    tap_plan(77);
     test_start();
     test_opening();
     test_any_order();
