@@ -110,33 +110,30 @@ static void check(struct virtio_serial *serial)
 // Gives the buffer to the device, once all that was in it has been read.
 static void receive_more(struct virtio_serial_port *port)
 {
-    if (!port->opened || port->taken < port->received || port->serial->broken ||
+    if (port->taken < port->received || port->serial->broken ||
         virtqueue_holds(&port->receive, port->received_head))
         return;
     virtqueue_put(&port->receive, port->received_head, VIRTIO_SERIAL_BUFFER);
     virtio_serial_kick(port->serial, &port->receive, virtio_serial_queue(port->number));
 }
 
-static size_t readable(const struct virtio_serial_port *port)
-{
-    return port->end_waits ? port->before_end : port->received - port->taken;
-}
-
 static bool read_waits(const struct virtio_serial_port *port)
 {
-    return readable(port) == 0 && !port->end_waits;
+    return port->taken == port->received && !port->end_first;
 }
 
 // Result: bytes moved; 0: the end, which is told by that.
 static size_t take(struct virtio_serial_port *port, uint8_t *to, size_t most)
 {
-    size_t size = smaller(most, readable(port));
+    size_t size = port->end_first ? 0 : smaller(most, port->received - port->taken);
     for (size_t i = 0; i < size; i++)
         to[i] = port->buffer[port->taken++];
-    if (size == 0)
-        port->end_waits = false;
-    else if (port->end_waits)
-        port->before_end -= size;
+    if (size == 0) {
+        port->end_first = false;
+    } else if (port->taken == port->received) {
+        port->end_first = port->end_last;
+        port->end_last = false;
+    }
     receive_more(port);
     return size;
 }
@@ -274,7 +271,7 @@ static int open(struct virtio_serial_port *port)
     if (port->opened)
         return 0;
     port->opened = true;
-    port->end_waits = false;
+    port->end_first = false;
     if (port->host == HOST_GONE)
         port->host = HOST_AWAITED;
     virtio_serial_say(port->serial, port->number, VIRTIO_CONSOLE_PORT_OPEN, 1);
@@ -322,10 +319,10 @@ void virtio_serial_gone(struct virtio_serial_port *port)
     port->host = HOST_GONE;
     end_straight(port, -EPIPE);
     end_copied(port, -EPIPE);
-    if (!port->end_waits) {
-        port->end_waits = true;
-        port->before_end = port->received - port->taken;
-    }
+    if (port->taken < port->received)
+        port->end_last = true;
+    else
+        port->end_first = true;
     answer_reader(port);
     device_ready(&port->device);
 }
@@ -375,7 +372,7 @@ unsigned virtio_serial_ready(const struct device *device)
     if (port->serial->broken)
         return IO_READY_READ | IO_READY_WRITE | IO_READY_ERROR;
     if (port->host == HOST_GONE)
-        return ready | IO_READY_WRITE | (port->end_waits ? IO_READY_HANGUP : 0);
+        return ready | IO_READY_WRITE | (port->end_first || port->end_last ? IO_READY_HANGUP : 0);
     if (port->host == HOST_CONNECTED && !port->writing && !port->copied)
         ready |= IO_READY_WRITE;
     return ready;

@@ -64,11 +64,11 @@ struct virtio_serial_port {
     bool opened; // The device knows that we read.
     enum virtio_serial_host host;
 
-    // Reading. What has been received lies in the buffer, of which `taken` bytes have been read. An
-    // end that no reader has been told of yet comes after the next `before_end` of them.
+    // Reading. What has been received lies in the buffer, of which `taken` bytes have been read. It
+    // is of one connection; ends that no reader has been told of come before it or after it.
     struct io_request *reading; // Waits for something to end it with.
-    size_t received, taken, before_end;
-    bool end_waits;
+    size_t received, taken;
+    bool end_first, end_last;
     uint16_t received_head;
 
     // The other lane: a write; or an opening, or a flush, that waits.
