@@ -107,6 +107,7 @@ static void tty_run_isr(void)
         start_receive();
     }
     tty.running = false;
+    device_ready(&tty.device);
 }
 
 static void received(struct io_request *request)
@@ -174,6 +175,7 @@ static void finish_write(ssize_t result)
     tty.writing = NULL;
     request->moved = tty.written;
     device_complete(request, result);
+    device_ready(&tty.device);
 }
 
 static void sent(struct io_request *output)
@@ -243,7 +245,16 @@ static int tty_cancel(struct device *device, struct io_request *request)
     return 0;
 }
 
-static const struct device_ops tty_ops = { .submit = tty_submit, .cancel = tty_cancel };
+static unsigned tty_ready(const struct device *device)
+{
+    (void)device;
+    return (tty_line_ready(&tty.line) || tty.failed ? IO_READY_READ : 0) |
+           (tty.writing == NULL ? IO_READY_WRITE : 0);
+}
+
+static const struct device_ops tty_ops = { .submit = tty_submit,
+                                           .cancel = tty_cancel,
+                                           .ready = tty_ready };
 
 static void requests_init(void)
 {

@@ -4,9 +4,11 @@
 
 extern const struct virtio_class virtio_blk_class;
 extern const struct virtio_class virtio_9p_class;
+extern const struct virtio_class virtio_serial_class;
 
 const struct virtio_class *const virtio_classes[] = {
     &virtio_blk_class,
     &virtio_9p_class,
+    &virtio_serial_class,
     NULL,
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aio/core.h"
+#include "aio/poll.h"
 #include "arch/cpu.h"
 #include "arch/memory.h"
 #include "fs/tty.h"
