@@ -216,6 +216,16 @@ int io_submit(struct device *device, struct io_request *request)
     return 0;
 }
 
+inline int io_submit_locked(struct device *device, struct io_request *request)
+{
+    struct io_lane *lane = device_lane(device, request->op);
+    if (!is_usual(lane, request))
+        return submit_otherwise_locked(device, lane, request, irq_save()); // They stay masked.
+    accept_locked(device, lane, request);
+    start_locked(device, lane, request);
+    return 0;
+}
+
 // Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
 static inline __attribute__((always_inline)) void tell(struct io_request *request)
 {

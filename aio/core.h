@@ -18,6 +18,10 @@
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 
+// The same for a caller that has masked interrupts, and is not an interrupt's handler.
+// Context: main | callback, interrupts masked.
+int io_submit_locked(struct device *device, struct io_request *request);
+
 // Accepts a request that no device will see and completes it with an error like any other: done()
 // at isr level, notify() at callback level. Its op is lost.
 // Context: any.

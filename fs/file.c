@@ -55,9 +55,14 @@ static inline int submit(const struct file *file, struct io_request *request)
     return device ? io_submit(device, request) : submit_otherwise(file, request);
 }
 
-inline int file_submit_locked(int fd, struct io_request *request)
+int file_submit_locked(int fd, struct io_request *request)
 {
     return submit(file_at(fd), request);
+}
+
+inline struct device *file_direct_locked(int fd, enum io_op op)
+{
+    return file_at(fd)->direct[op];
 }
 
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request)

@@ -61,6 +61,12 @@ int file_set_flags(int fd, int flags);
 // Context: main | callback, interrupts masked.
 int file_submit_locked(int fd, struct io_request *request);
 
+// The device that an IO_READ or IO_WRITE through this descriptor may be submitted to as it is.
+// Result: NULL where file_submit_locked() has more to do than that: nothing is open, it was opened
+// in the wrong mode, or the file's flags add something.
+// Context: main | callback, interrupts masked.
+struct device *file_direct_locked(int fd, enum io_op op);
+
 // Polls a descriptor's device, as io_poll(). Result: 0, or -EBADF.
 // Context: main | callback, interrupts masked.
 int file_poll_locked(int fd, struct io_request *request, unsigned events);

@@ -1,6 +1,8 @@
-// POSIX AIO over file_submit(). A request lives in a slot of ours from submission until its
-// notification begins; the caller's control block only receives the state, so it may be used again
-// as soon as its result has been retrieved, even while its notification still waits its turn.
+// POSIX AIO over the core. A request lives in a slot of ours from submission until its notification
+// begins. Its result stays there until somebody looks: the notification, or a program that asks
+// before, has it moved to the control block, which is the program's from then on and may be used
+// again even while the notification still waits its turn. Where none is wanted the result is moved
+// at once.
 #include <aio.h>
 
 #include <errno.h>
@@ -16,105 +18,149 @@ enum { AIO_SLOTS = 256 };
 
 struct aio_slot {
     struct io_request request; // First: done() and notify() get back from it to the slot.
-    struct aiocb *block;       // The caller's, until done().
-    void (*function)(union sigval);
+    struct aiocb *block;       // Where the result goes.
     union sigval value;
-    struct aio_slot *next_free;
+    void (*function)(union sigval);
+    struct aio_slot *link; // While free: the next one. While in use: WATCHED, or anything else.
 };
-
-// What a control block's key says, when it is combined with the block's own address: copies and
-// rubbish are neither. The two differ by more than RAM is large, and each is an immediate on ARM.
-static const unsigned long KEY_IN_PROGRESS = 0x41000000, KEY_DONE = 0xc4000000;
 
 // All in one struct, so that a submission reaches it with one address.
 static struct {
-    unsigned long submissions; // Requests accepted so far; each carries its number.
     struct aio_slot *free;
-    unsigned used_once; // Slots from here on have never been used and are not in the free list.
+    struct aio_slot *free_isr; // Those that became free at isr level.
+    unsigned used_once;        // Slots from here on have never been used and are in neither list.
+    struct aiocb nobody;       // Where a result goes that has been moved already.
     struct aio_slot slots[AIO_SLOTS];
 } pool;
 
-static unsigned long key(const struct aiocb *block, unsigned long state)
-{
-    return (unsigned long)(uintptr_t)block ^ state;
-}
+// The link of a slot whose request main waits for in aio_suspend(). It ends with the request: a
+// free slot's link is another one.
+#define WATCHED ((struct aio_slot *)&pool)
 
-static int fail(int error)
+static __attribute__((noinline)) int fail(int error)
 {
     errno = error;
     return -1;
 }
 
-static void slot_done(struct io_request *request);
+// ---- The state of a control block: 0, the address of its request's slot, or this: its result is
+// there. It differs from block to block, so a copy's is neither.
+
+static inline unsigned long state_done(const struct aiocb *block)
+{
+    return 0 - (unsigned long)(uintptr_t)block;
+}
+
+// Result: the slot of the block's request, or NULL. The slot must know the block too: nothing is
+// believed of what a program may have copied or overwritten.
+static __attribute__((noinline)) struct aio_slot *slot_of(const struct aiocb *block)
+{
+    size_t offset = block->__state - (uintptr_t)pool.slots;
+    struct aio_slot *slot = &pool.slots[offset / sizeof pool.slots[0]];
+    bool known = offset < sizeof pool.slots && offset % sizeof pool.slots[0] == 0 &&
+                 slot->block == block && slot->request.state != IO_IDLE;
+    return known ? slot : NULL;
+}
+
+static inline void result_move(const struct aio_slot *slot)
+{
+    struct aiocb *block = slot->block;
+    block->__state = state_done(block); // In this order slot_notify() needs no stack.
+    block->__result = slot->request.result;
+}
+
+// Result: true: the block's request is done, and its result now in the block.
+static __attribute__((noinline)) bool result_found_locked(const struct aiocb *block)
+{
+    struct aio_slot *slot = slot_of(block);
+    if (!slot || io_in_flight(&slot->request))
+        return false;
+    result_move(slot);
+    slot->block = &pool.nobody;
+    return true;
+}
+
+// ---- Slots. A free one is as nearly every request wants it: with slot_notify().
+
 static void slot_notify(struct io_request *request);
 
-// A free slot has these two set, which nearly every request wants.
-static __attribute__((noinline)) struct aio_slot *slot_first_use(void)
+static inline void slot_release_locked(struct aio_slot *slot, struct aio_slot **list)
 {
-    if (pool.used_once == AIO_SLOTS)
-        return NULL;
-    struct aio_slot *slot = &pool.slots[pool.used_once++];
-    slot->request.done = slot_done;
+    slot->link = *list;
+    *list = slot;
+}
+
+static void slot_make_usual(struct aio_slot *slot)
+{
+    slot->request.done = NULL;
     slot->request.notify = slot_notify;
-    return slot;
-}
-
-static inline struct aio_slot *slot_allocate_locked(void)
-{
-    struct aio_slot *slot = pool.free;
-    if (!slot)
-        return slot_first_use();
-    pool.free = slot->next_free;
-    return slot;
-}
-
-static inline void slot_release_locked(struct aio_slot *slot)
-{
-    slot->next_free = pool.free;
-    pool.free = slot;
-}
-
-static __attribute__((noinline)) void slot_release_untold(struct aio_slot *slot)
-{
-    slot->request.notify = slot_notify;
-    slot_release_locked(slot);
-}
-
-// isr level: the result becomes visible. A slot that nobody has to be told of is free again.
-static void slot_done(struct io_request *request)
-{
-    struct aio_slot *slot = (struct aio_slot *)request;
-    struct aiocb *block = slot->block;
-    ssize_t result = request->result;
-    block->__error = 0;
-    if (result < 0) {
-        block->__error = -(int)result;
-        result = -1;
-    }
-    block->__result = result;
-    block->__key = key(block, KEY_DONE);
-    if (!request->notify)
-        slot_release_untold(slot);
 }
 
 // Callback level. The slot is free before the function is called, which then finds room for its
-// next request.
+// next request. Interrupts need not be masked: they do not touch this list, and main, which does,
+// masks them.
 static void slot_notify(struct io_request *request)
 {
     struct aio_slot *slot = (struct aio_slot *)request;
-    void (*function)(union sigval) = slot->function;
-    union sigval value = slot->value;
-    uint32_t flags = irq_save();
-    slot_release_locked(slot);
-    irq_restore(flags);
-    function(value);
+    slot_release_locked(slot, &pool.free);
+    result_move(slot);
+    slot->function(slot->value);
 }
 
-static __attribute__((noinline)) int check(const struct aiocb *block)
+// isr level: a request ends that nobody has to be told of.
+static void slot_done(struct io_request *request)
+{
+    struct aio_slot *slot = (struct aio_slot *)request;
+    result_move(slot);
+    slot_make_usual(slot);
+    slot_release_locked(slot, &pool.free_isr);
+}
+
+// When the list is empty. Result: a slot that is in no list; NULL: all are in use.
+static struct aio_slot *slot_find_locked(void)
+{
+    struct aio_slot *slot = pool.free_isr;
+    if (slot) {
+        pool.free = slot->link;
+        pool.free_isr = NULL;
+    } else if (pool.used_once < AIO_SLOTS) {
+        slot = &pool.slots[pool.used_once++];
+        slot_make_usual(slot);
+    }
+    return slot;
+}
+
+static struct aio_slot *slot_allocate_locked(void)
+{
+    struct aio_slot *slot = pool.free;
+    if (!slot)
+        return slot_find_locked();
+    pool.free = slot->link;
+    return slot;
+}
+
+static inline void slot_fill(struct aio_slot *slot, struct aiocb *block, enum io_op op)
+{
+    struct io_request *request = &slot->request;
+    request->op = op;
+    request->flags = 0;
+    request->priority = (uint8_t)block->aio_reqprio;
+    request->offset = (unsigned long)block->aio_offset; // Below 0 only where it is ignored.
+    request->buffer = (void *)(uintptr_t)block->aio_buf;
+    request->size = block->aio_nbytes;
+    slot->value = block->aio_sigevent.sigev_value;
+    slot->function = block->aio_sigevent.sigev_notify_function;
+    slot->block = block;
+    block->__state = (unsigned long)(uintptr_t)slot;
+}
+
+// ---- Submission
+
+static int check_locked(const struct aiocb *block)
 {
     const struct sigevent *event = &block->aio_sigevent;
     const struct device *device = file_snapshot(block->aio_fildes).device;
-    if (block->__key == key(block, KEY_IN_PROGRESS))
+    if (slot_of(block) && !result_found_locked(block))
         return EBUSY;
     if (block->aio_reqprio < 0 || block->aio_reqprio >= IO_PRIORITIES ||
         block->aio_nbytes > PTRDIFF_MAX)
@@ -128,67 +174,70 @@ static __attribute__((noinline)) int check(const struct aiocb *block)
     return event->sigev_notify == 0 || event->sigev_notify == SIGEV_NONE ? 0 : EINVAL;
 }
 
-// A request with which check() would find nothing wrong, whatever its descriptor is.
-static inline bool is_usual(const struct aiocb *block)
-{
-    return block->__key != key(block, KEY_IN_PROGRESS) &&
-           (unsigned)block->aio_reqprio < IO_PRIORITIES &&
-           (block->aio_offset | (off_t)block->aio_nbytes) >= 0 &&
-           block->aio_sigevent.sigev_notify == SIGEV_THREAD &&
-           block->aio_sigevent.sigev_notify_function != NULL;
-}
-
-static inline void slot_fill(struct aio_slot *slot, const struct aiocb *block, enum io_op op)
-{
-    struct io_request *request = &slot->request;
-    request->op = op;
-    request->flags = 0;
-    request->priority = (uint8_t)block->aio_reqprio;
-    request->offset = (uint64_t)block->aio_offset;
-    request->buffer = (void *)(uintptr_t)block->aio_buf;
-    request->size = block->aio_nbytes;
-    if (block->aio_sigevent.sigev_notify != SIGEV_THREAD)
-        request->notify = NULL;
-    slot->function = block->aio_sigevent.sigev_notify_function;
-    slot->value = block->aio_sigevent.sigev_value;
-}
-
-// What file_submit_locked() has refused. Result: 0, or errno.
-static __attribute__((noinline)) int refused_locked(struct aio_slot *slot, unsigned long key_before,
+// Nothing has happened. Result: errno.
+static __attribute__((noinline)) int refused_locked(struct aio_slot *slot, unsigned long state,
                                                     int error)
 {
+    struct aiocb *block = slot->block;
+    block->__state = state;
+    slot_make_usual(slot);
+    slot_release_locked(slot, &pool.free);
+    // is_usual() has not asked for it.
+    return block->aio_nbytes > PTRDIFF_MAX ? EINVAL : -error;
+}
+
+// Every request but the usual one: all questions are asked here. Result: 0, or errno.
+static __attribute__((noinline)) int submit_otherwise_locked(struct aiocb *block, enum io_op op)
+{
+    int error = check_locked(block);
+    if (error)
+        return error;
+    struct aio_slot *slot = slot_allocate_locked();
+    if (!slot) {
+        file_refused(block->aio_fildes);
+        return EAGAIN;
+    }
+    if (block->aio_sigevent.sigev_notify != SIGEV_THREAD) {
+        slot->request.done = slot_done;
+        slot->request.notify = NULL;
+    }
+    unsigned long state = block->__state;
+    slot_fill(slot, block, op);
+    error = file_submit_locked(block->aio_fildes, &slot->request);
     if (error == -EBADF) {
         // The standard lets a bad descriptor be found later, and programs look for it in
         // aio_error().
         io_fail(&slot->request, error);
         return 0;
     }
-    slot->block->__key = key_before;
-    slot_release_untold(slot);
-    return -error;
+    return error ? refused_locked(slot, state, error) : 0;
+}
+
+// A request with which check_locked() would find nothing wrong, by a block that has not been used
+// or whose result has been retrieved, and a slot for it. A size that is too large is left to the
+// core, which refuses what does not fit into RAM.
+static inline bool is_usual(const struct aiocb *block, const struct aio_slot *slot)
+{
+    const struct sigevent *event = &block->aio_sigevent;
+    // What has to be 0 in one test, what must not be in another.
+    unsigned long unusual = block->__state | (unsigned)block->aio_reqprio / IO_PRIORITIES |
+                            (unsigned)block->aio_fildes / FILE_LIMIT | (block->aio_offset < 0) |
+                            (unsigned)(event->sigev_notify ^ SIGEV_THREAD);
+    return unusual == 0 && ((event->sigev_notify_function != NULL) & (slot != NULL));
 }
 
 // Result: 0, or errno.
 static inline __attribute__((always_inline)) int submit_locked(struct aiocb *block, enum io_op op)
 {
-    struct aio_slot *slot = slot_allocate_locked();
-    if (!slot) {
-        file_refused(block->aio_fildes);
-        return EAGAIN;
-    }
-    unsigned long key_before = block->__key;
+    struct aio_slot *slot = pool.free;
+    struct device *device = is_usual(block, slot) ? file_direct_locked(block->aio_fildes, op)
+                                                  : NULL;
+    if (!device)
+        return submit_otherwise_locked(block, op);
+    pool.free = slot->link;
     slot_fill(slot, block, op);
-    slot->block = block;
-    block->__submission = ++pool.submissions;
-    block->__key = key(block, KEY_IN_PROGRESS);
-    int error = file_submit_locked(block->aio_fildes, &slot->request);
-    return error ? refused_locked(slot, key_before, error) : 0;
-}
-
-static __attribute__((noinline)) int submit_unusual_locked(struct aiocb *block, enum io_op op)
-{
-    int error = check(block);
-    return error ? error : submit_locked(block, op);
+    int error = io_submit_locked(device, &slot->request);
+    return error ? refused_locked(slot, 0, error) : 0;
 }
 
 // In one go: what a callback might do in between makes no difference then.
@@ -197,7 +246,7 @@ static inline __attribute__((always_inline)) int start(struct aiocb *block, enum
     if (!block)
         return fail(EINVAL);
     uint32_t flags = irq_save();
-    int error = is_usual(block) ? submit_locked(block, op) : submit_unusual_locked(block, op);
+    int error = submit_locked(block, op);
     irq_restore(flags);
     return error ? fail(error) : 0;
 }
@@ -212,23 +261,31 @@ int aio_write(struct aiocb *block)
     return start(block, IO_WRITE);
 }
 
-static bool in_progress(const struct aiocb *block)
-{
-    return ((const volatile struct aiocb *)block)->__key == key(block, KEY_IN_PROGRESS);
-}
+// ---- Results
 
-// The error of a request that is not done.
-static __attribute__((noinline)) int no_error_yet(const struct aiocb *block)
+static int error_locked(const struct aiocb *block)
 {
-    return block && in_progress(block) ? EINPROGRESS : fail(EINVAL);
+    if (block->__state == state_done(block) || result_found_locked(block))
+        return block->__result < 0 ? -(int)block->__result : 0;
+    return slot_of(block) ? EINPROGRESS : -1;
 }
 
 int aio_error(const struct aiocb *block)
 {
-    // One look at the key: the request may become done meanwhile.
-    if (block && ((const volatile struct aiocb *)block)->__key == key(block, KEY_DONE))
-        return block->__error;
-    return no_error_yet(block);
+    if (!block)
+        return fail(EINVAL);
+    uint32_t flags = irq_save();
+    int error = error_locked(block);
+    irq_restore(flags);
+    return error < 0 ? fail(EINVAL) : error;
+}
+
+static __attribute__((noinline)) ssize_t return_otherwise_locked(struct aiocb *block,
+                                                                 uint32_t flags)
+{
+    bool found = result_found_locked(block);
+    irq_restore(flags);
+    return found ? aio_return(block) : fail(EINVAL);
 }
 
 ssize_t aio_return(struct aiocb *block)
@@ -238,27 +295,41 @@ ssize_t aio_return(struct aiocb *block)
     // Looked at and retrieved in one go: a callback may retrieve it and submit the block anew in
     // between.
     uint32_t flags = irq_save();
-    bool done = block->__key == key(block, KEY_DONE);
-    int error = block->__error;
+    if (block->__state != state_done(block))
+        return return_otherwise_locked(block, flags);
+    block->__state = 0;
     ssize_t result = block->__result;
-    if (done)
-        block->__key = 0;
     irq_restore(flags);
-    if (!done)
-        return fail(EINVAL);
-    if (error)
-        errno = error;
-    return result;
+    return result < 0 ? fail((int)-result) : result;
 }
 
-// Is one of them done? One that was submitted anew since `begun` has been done in between: its
-// callback did that while we slept.
-static bool any_done(const struct aiocb *const list[], int count, unsigned long begun)
+// Main's requests are marked: a callback may retrieve the result and submit the block anew while
+// main sleeps. While a callback waits nobody else does.
+static void watch_locked(const struct aiocb *const list[], int count)
 {
+    for (int i = 0; i < count; i++) {
+        struct aio_slot *slot = list[i] ? slot_of(list[i]) : NULL;
+        if (slot)
+            slot->link = WATCHED;
+    }
+}
+
+// Is this request still the one that was marked, and not done?
+static __attribute__((noinline)) bool waits_locked(const struct aiocb *block, bool watching)
+{
+    const struct aio_slot *slot = slot_of(block);
+    return slot && (!watching || slot->link == WATCHED) && !result_found_locked(block);
+}
+
+// All of the list are looked at: the program is about to learn which ones are done, and from then
+// on their blocks are left alone.
+static bool any_done_locked(const struct aiocb *const list[], int count, bool watching)
+{
+    bool any = false;
     for (int i = 0; i < count; i++)
-        if (list[i] && (!in_progress(list[i]) || (long)(list[i]->__submission - begun) > 0))
-            return true;
-    return false;
+        if (list[i] && !waits_locked(list[i], watching))
+            any = true;
+    return any;
 }
 
 int aio_suspend(const struct aiocb *const list[], int count, const struct timespec *timeout)
@@ -269,9 +340,11 @@ int aio_suspend(const struct aiocb *const list[], int count, const struct timesp
     int error = posix_wait_begin(&wait, timeout);
     if (error)
         return fail(error);
-    unsigned long begun = pool.submissions;
+    bool watching = level_current() == LEVEL_MAIN;
     uint32_t flags = irq_save();
-    while (!any_done(list, count, begun) && (error = posix_wait_over(&wait)) == 0)
+    if (watching)
+        watch_locked(list, count);
+    while (!any_done_locked(list, count, watching) && (error = posix_wait_over(&wait)) == 0)
         level_sleep_locked();
     irq_restore(flags);
     posix_wait_end(&wait);

@@ -28,15 +28,13 @@ struct aiocb {
     int aio_lio_opcode;
 
     // The implementation's; zero before the first use.
-    unsigned long __key;
-    unsigned long __submission;
-    int __error;
+    unsigned long __state;
     ssize_t __result;
 };
 
 // Starts reading aio_nbytes at aio_offset into aio_buf, or writing them from it. The control block
-// and the buffer must stay where they are until the request is done; the control block may be used
-// again after aio_return().
+// and the buffer must stay where they are until the request is done, as its function, aio_error(),
+// aio_suspend() or aio_return() tell; the control block may be used again after aio_return().
 // Result: 0: the request is under way, all further errors come from aio_error(). -1: nothing has
 // happened, errno says EINVAL (offset, size, priority or notification), EFAULT (a buffer outside
 // RAM, in read-only memory or the kernel's), EBUSY (the control block is in use), ENOTSUP

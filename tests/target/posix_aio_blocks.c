@@ -1,0 +1,151 @@
+// POSIX AIO: when a control block is the program's again, and where the kernel's slots go.
+// sd: 8M
+#include <aio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "irq/callback.h"
+#include "tests/tap.h"
+
+enum { SLOTS = 256, BLOCK = 4096 };
+
+static char buffer[BLOCK];
+static volatile int calls, value_seen;
+
+static void on_complete(union sigval value)
+{
+    calls++;
+    value_seen = value.sival_int;
+}
+
+static struct aiocb block_for(int fd, void *data, size_t size)
+{
+    struct aiocb block;
+    memset(&block, 0, sizeof block);
+    block.aio_fildes = fd;
+    block.aio_buf = data;
+    block.aio_nbytes = size;
+    return block;
+}
+
+static void notify_by(struct aiocb *block, void (*function)(union sigval), int value)
+{
+    block->aio_sigevent.sigev_notify = SIGEV_THREAD;
+    block->aio_sigevent.sigev_notify_function = function;
+    block->aio_sigevent.sigev_value.sival_int = value;
+}
+
+static int wait_for(struct aiocb *block)
+{
+    const struct aiocb *list[] = { block };
+    while (aio_error(block) == EINPROGRESS)
+        aio_suspend(list, 1, NULL);
+    return aio_error(block);
+}
+
+// Once the program knows that a request is done, its control block is left alone, though the
+// notification still waits. In whichever way it got to know.
+static bool left_alone(int ram, bool (*learn)(struct aiocb *))
+{
+    struct aiocb block = block_for(ram, buffer, BLOCK), trash;
+    memset(&trash, 0xa5, sizeof trash);
+    notify_by(&block, on_complete, 43);
+    calls = value_seen = 0;
+    callbacks_hold();
+    aio_read(&block);
+    bool learned = learn(&block);
+    block = trash;
+    callbacks_release();
+    for (volatile int i = 0; calls == 0 && i < 100000000; i++)
+        ;
+    return learned && calls == 1 && value_seen == 43 && memcmp(&block, &trash, sizeof trash) == 0;
+}
+
+static bool learn_by_error(struct aiocb *block)
+{
+    int error;
+    while ((error = aio_error(block)) == EINPROGRESS)
+        ;
+    return error == 0;
+}
+
+static bool learn_by_return(struct aiocb *block)
+{
+    ssize_t result;
+    while ((result = aio_return(block)) == -1 && errno == EINVAL)
+        ;
+    return result == BLOCK && aio_return(block) == -1;
+}
+
+static bool learn_by_suspend(struct aiocb *block)
+{
+    const struct aiocb *list[] = { block };
+    return aio_suspend(list, 1, NULL) == 0;
+}
+
+static void test_block_is_left_alone(int ram)
+{
+    tap_ok(left_alone(ram, learn_by_error), "test_a_block_is_left_alone_after_aio_error");
+    tap_ok(left_alone(ram, learn_by_return), "test_a_block_is_left_alone_after_aio_return");
+    tap_ok(left_alone(ram, learn_by_suspend), "test_a_block_is_left_alone_after_aio_suspend");
+}
+
+// While main waits for a block, its callback retrieves the result, submits it anew and looks for it
+// itself, again and again: main never sees it done.
+static volatile bool renewing;
+
+static void on_renewed(union sigval value)
+{
+    struct aiocb *block = value.sival_ptr;
+    const struct aiocb *list[] = { block };
+    const struct timespec poll = { 0, 0 };
+    if (renewing && aio_return(block) == BLOCK && aio_read(block) == 0)
+        aio_suspend(list, 1, &poll);
+}
+
+static void test_suspend_on_a_renewed_block(int sd)
+{
+    static struct aiocb block;
+    const struct aiocb *list[] = { &block };
+    const struct timespec long_time = { 5, 0 };
+    block = block_for(sd, buffer, BLOCK);
+    notify_by(&block, on_renewed, 0);
+    block.aio_sigevent.sigev_value.sival_ptr = &block;
+    renewing = true;
+    aio_read(&block);
+    tap_equal(aio_suspend(list, 1, &long_time), 0,
+              "test_suspend_ends_though_a_callback_submits_the_block_anew");
+    renewing = false;
+    wait_for(&block);
+}
+
+// More requests of either kind one after another than there are slots: each gives its slot back.
+static void test_slots_come_back(int zero)
+{
+    struct aiocb silent[2], told;
+    int good = 0;
+    for (int i = 0; i < SLOTS + 8; i++) {
+        told = block_for(zero, buffer, 8);
+        notify_by(&told, on_complete, i);
+        for (int j = 0; j < 2; j++) {
+            silent[j] = block_for(zero, buffer + 8 * (j + 1), 8);
+            good += aio_read(&silent[j]) == 0;
+        }
+        good += aio_read(&told) == 0 && wait_for(&told) == 0 && aio_return(&told) == 8;
+        good += wait_for(&silent[0]) == 0 && wait_for(&silent[1]) == 0; // Never retrieved.
+    }
+    tap_equal(good, 4 * (SLOTS + 8), "test_slots_come_back_with_and_without_notification");
+}
+
+int main(void)
+{
+    int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/disk", O_RDWR),
+        zero = open("/dev/zero", O_RDWR);
+    tap_plan(5);
+    test_block_is_left_alone(ram);
+    test_suspend_on_a_renewed_block(sd);
+    test_slots_come_back(zero);
+    return tap_done();
+}
