@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "arch/container.h"
 #include "arch/hardware.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
@@ -23,10 +24,12 @@ enum io_op {
     IO_OPEN,  // The device is ready to be used (a card is there and initialised); result: 0.
 };
 
+// Each costs some instructions: the core has a shorter way for requests without any.
 enum io_flags {
     IO_KERNEL_BUFFER = 1, // The buffer lies in the kernel's own data (memory_check's kernel
                           // access).
     IO_NONBLOCK = 2,      // A stream answers -EAGAIN instead of waiting for data.
+    IO_DEADLINE = 4,      // deadline_ns counts.
 };
 
 // The life of a request. Changed by the core only, interrupts masked.
@@ -36,38 +39,40 @@ enum io_state {
     IO_STARTED,    // With the driver.
     IO_CANCELLING, // The driver is giving it up.
     IO_FINISHING,  // The result is known; done() comes next, at isr level.
-    IO_DONE,       // Waits for its notify().
 };
 
 enum { IO_PRIORITIES = 8 }; // 0 goes first; as many as POSIX's AIO_PRIO_DELTA_MAX + 1.
 
 struct io_request {
-    struct callback callback; // On its way to notify(). First: the request is found by its address.
-
     // Set by the owner before submit; not changed until the request is the owner's again.
-    enum io_op op;
-    uint8_t flags;    // enum io_flags.
-    uint8_t priority; // 0 (first) … IO_PRIORITIES - 1.
-    uint64_t offset;  // Bytes; ignored by streams.
+    struct callback notify; // Callback level: tells the user. Its run may be NULL.
+    uint8_t op;             // enum io_op.
+    uint8_t priority;       // 0 (first) … IO_PRIORITIES - 1.
+    uint8_t flags;          // enum io_flags.
+    uint8_t state;          // enum io_state; the core's. Here so that one load reads all four.
+    uint64_t offset;        // Bytes; ignored by streams.
     void *buffer;
-    size_t size;                         // Bytes.
-    uint64_t deadline_ns;                // On the clock of clock_now_ns(); 0: none.
-    void (*done)(struct io_request *);   // isr level: the result is there. May be NULL.
-    void (*notify)(struct io_request *); // Callback level: tells the user. May be NULL.
+    size_t size;                       // Bytes.
+    uint64_t deadline_ns;              // On the clock of clock_now_ns(), with IO_DEADLINE.
+    void (*done)(struct io_request *); // isr level: the result is there. May be NULL.
 
     // Set by the core when the request is done.
     ssize_t result; // As the operation says, or -errno.
     size_t moved;   // Bytes known to have been moved, also when result is an error.
 
     // The core's and, from submit to completion, the driver's.
-    enum io_state state;
     uint8_t queue; // Where it waits in the lane.
     bool late;     // Its deadline, if it has one, has passed.
     struct device *device;
-    struct io_lane *lane;
     struct io_request *next, *previous; // In the core's queue; the driver's while started.
     struct timer timer;                 // The deadline.
 };
+
+// In a notify: the request that it belongs to.
+static inline struct io_request *request_of(struct callback *notify)
+{
+    return container_of(notify, struct io_request, notify);
+}
 
 enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_STARTING = 1 << 30 };
 
@@ -145,9 +150,12 @@ static inline struct io_lane *device_lane(struct device *device, enum io_op op)
 // Context: any.
 void device_complete(struct io_request *request, ssize_t result);
 
-// The same in a top half.
+// The same for a top half that ends requests without an error, one or several in a row.
+// Result: how many of its lane's requests, 1 or 0, the core has not yet counted as ended: their sum
+// goes to device_lane_freed_isr() before the top half returns.
 // Context: isr.
-void device_complete_isr(struct io_request *request, ssize_t result);
+unsigned device_complete_isr(struct io_request *request, size_t moved);
+void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests);
 
 // Cuts a request on a block device to what lies inside it.
 // Result: bytes to move from request->offset on; 0: a read at or past the end, or nothing asked;

@@ -16,15 +16,15 @@ static void *no_variable;
 
 // All in one struct, so that an interrupt's tail reaches it with one address.
 static struct {
-    struct callback *head, **tail;
-    struct callback *rest; // Of the list whose callbacks are being run.
+    struct callback ends;  // The queue is a ring: ends.next is the first of those that wait, and
+    struct callback *last; // ends comes behind the last one, or it is itself the last.
     unsigned closed;
     struct callback_totals totals;
     void **variable; // Of the face: see callback_level_context().
     void *value;
     void (*leave)(void);
     uint64_t half_time_ns; // When half of this turn's budget was left.
-} level = { .tail = &level.head, .variable = &no_variable };
+} level = { .ends.next = &level.ends, .last = &level.ends, .variable = &no_variable };
 
 static struct timer pause_timer;
 
@@ -35,16 +35,21 @@ enum level level_current(void)
     return level.closed & CLOSED_ACTIVE ? LEVEL_CALLBACK : LEVEL_MAIN;
 }
 
+static inline bool somebody_waits(void)
+{
+    return level.ends.next != &level.ends;
+}
+
 bool callback_level_wanted(void)
 {
-    return level.head && level.closed == 0;
+    return somebody_waits() && level.closed == 0;
 }
 
 void callback_post_isr(struct callback *callback)
 {
-    callback->next = NULL;
-    *level.tail = callback;
-    level.tail = &callback->next;
+    callback->next = &level.ends;
+    level.last->next = callback;
+    level.last = callback;
 }
 
 void callback_post(struct callback *callback)
@@ -121,13 +126,12 @@ struct callback_totals callback_totals(void)
 }
 
 // Puts what the budget left of a list back in front of what has been posted meanwhile.
-static __attribute__((noinline)) void put_back(struct callback **tail)
+static __attribute__((noinline)) void put_back(struct callback *first, struct callback *last)
 {
-    *tail = level.head;
-    if (!level.head)
-        level.tail = tail;
-    level.head = level.rest;
-    level.rest = NULL;
+    last->next = level.ends.next;
+    if (!somebody_waits())
+        level.last = last;
+    level.ends.next = first;
 }
 
 // So many callbacks of a turn have run: half of the budget, or all of it.
@@ -145,21 +149,21 @@ static __attribute__((noinline)) bool half_has_run(unsigned run)
 // Result: the same, afterwards.
 static inline unsigned run_list(unsigned run)
 {
-    struct callback *next = level.head, **tail = level.tail;
-    level.head = NULL;
-    level.tail = &level.head;
+    struct callback *next = level.ends.next, *last = level.last;
+    level.ends.next = level.last = &level.ends;
     irq_unmask();
     do {
         struct callback *callback = next;
-        level.rest = next = callback->next;
+        next = callback->next;
+        callback->next = NULL;
         callback->run(callback);
         if (++run % (CALLBACK_BUDGET / 2) == 0 && half_has_run(run)) {
             irq_mask();
-            if (next)
-                put_back(tail);
+            if (next != &level.ends)
+                put_back(next, last);
             return run;
         }
-    } while (next);
+    } while (next != &level.ends);
     irq_mask();
     return run;
 }
@@ -172,18 +176,18 @@ void callback_level_run(void)
     *level.variable = level.value;
     do {
         run = run_list(run);
-        if (level.leave && (!level.head || run == CALLBACK_BUDGET)) {
+        if (level.leave && (!somebody_waits() || run == CALLBACK_BUDGET)) {
             // It may do I/O and wait for it; what that brings has its turn too.
             irq_unmask();
             level.leave();
             irq_mask();
         }
-    } while (level.head && run < CALLBACK_BUDGET);
+    } while (somebody_waits() && run < CALLBACK_BUDGET);
     *level.variable = value_of_main;
     // Counted behind the callbacks, which are waited for.
     level.totals.turns++;
     level.totals.run += run;
     level.closed &= ~(unsigned)CLOSED_ACTIVE;
-    if (level.head)
+    if (somebody_waits())
         begin_pause();
 }

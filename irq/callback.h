@@ -14,7 +14,7 @@ enum { CALLBACK_BUDGET = 32, CALLBACK_PAUSE_NS = 10000 };
 enum level { LEVEL_MAIN, LEVEL_CALLBACK, LEVEL_ISR };
 
 struct callback {
-    struct callback *next; // First: the queue's end is a pointer to a pointer.
+    struct callback *next; // NULL while it does not wait.
     void (*run)(struct callback *callback);
 };
 
@@ -22,8 +22,9 @@ struct callback {
 // Context: any.
 enum level level_current(void);
 
-// Puts a callback at the end of the queue. The caller keeps the storage until run is called; from
-// then on the callback may be posted again. A callback that is already waiting must not be posted.
+// Puts a callback at the end of the queue; its next was zeroed before its first use. The caller
+// keeps the storage until run is called; from then on the callback may be posted again. A callback
+// that is already waiting must not be posted.
 // Context: any.
 void callback_post(struct callback *callback);
 

@@ -57,10 +57,12 @@ static __attribute__((noinline)) void sd_unfinished(struct sd_card *card, int st
 // A transfer has ended after `bytes` of the request: it is through, broken, or goes on.
 static inline void sd_go_on(struct sd_card *card, int status, size_t bytes)
 {
-    if (status == 0 && card->left == bytes)
-        device_complete_isr(card->request, (ssize_t)(card->request->moved + bytes));
-    else
+    if (status == 0 && card->left == bytes) {
+        unsigned freed = device_complete_isr(card->request, card->request->moved + bytes);
+        device_lane_freed_isr(&card->device, &card->device.lanes[0], freed);
+    } else {
         sd_unfinished(card, status, bytes);
+    }
 }
 
 // ---- One transfer ----

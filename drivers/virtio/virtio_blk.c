@@ -78,6 +78,8 @@ void virtio_blk_limits(struct virtio_blk *disk)
         most = disk->device.size_bytes;
     if (disk->queue.broken)
         most = 0;
+    uint64_t sectors = disk->device.size_bytes >> VIRTIO_BLK_SECTOR_SHIFT;
+    disk->straight_end = sectors < UINT32_MAX ? (uint32_t)sectors : UINT32_MAX;
     disk->straight_most[IO_READ] = (size_t)most;
     disk->straight_most[IO_WRITE] = disk->device.read_only || disk->parts.writes > 0 ? 0
                                                                                      : (size_t)most;
@@ -95,14 +97,14 @@ static void open(struct virtio_blk *disk, struct io_request *request)
                        VIRTIO_BLK_ID_BYTES, VIRTIO_BLK_IDENTIFIES);
 }
 
-// A write that would go straight, if there were no writes of parts: of `bytes` bytes inside the
-// disk, and none of those others touches its sectors.
-static bool write_is_apart(const struct virtio_blk *disk, const struct io_request *request,
-                           size_t bytes)
+// A request that goes straight after all, of `bytes` bytes inside the disk: it lies past the
+// sectors whose numbers have 32 bits, or is a write while there are writes of parts, none of which
+// touches its sectors.
+static bool is_whole(const struct virtio_blk *disk, const struct io_request *request, size_t bytes)
 {
-    return request->op == IO_WRITE && bytes == request->size && bytes <= disk->size_most &&
+    return bytes == request->size && bytes <= disk->size_most &&
            ((request->offset | bytes) & VIRTIO_BLK_SECTOR_MASK) == 0 &&
-           !virtio_blk_parts_write_to(disk, request->offset, bytes);
+           (request->op == IO_READ || !virtio_blk_parts_write_to(disk, request->offset, bytes));
 }
 
 static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
@@ -112,8 +114,8 @@ static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
         bytes = -EROFS;
     if (bytes <= 0)
         device_complete(request, bytes);
-    else if (write_is_apart(disk, request, (size_t)bytes))
-        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, (uintptr_t)request->buffer,
+    else if (is_whole(disk, request, (size_t)bytes))
+        virtio_blk_put(disk, request, request->op, request->offset, (uintptr_t)request->buffer,
                        (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
     else
         virtio_blk_parts_add(disk, request);
@@ -139,20 +141,32 @@ static __attribute__((noinline)) int submit_otherwise(struct virtio_blk *disk,
     return 0;
 }
 
+// A read or write of whole sectors whose numbers have 32 bits.
+static inline bool goes_straight(const struct virtio_blk *disk, const struct io_request *request,
+                                 enum io_op op)
+{
+    size_t size = request->size;
+    uint32_t odd = (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT);
+    uint32_t far = (uint32_t)(request->offset >> 32) >> VIRTIO_BLK_SECTOR_SHIFT;
+    // The first comparison finds requests of no bytes, too long ones, and times at which nothing
+    // goes straight; such a limit is never above the disk's size.
+    return size - 1 < disk->straight_most[op] && (odd | far) == 0 &&
+           (uint32_t)(request->offset >> VIRTIO_BLK_SECTOR_SHIFT) <=
+               disk->straight_end - (uint32_t)(size >> VIRTIO_BLK_SECTOR_SHIFT);
+}
+
 // A read or write; inline for each of the two, with what follows from the type worked out.
 static inline __attribute__((always_inline)) int submit_straight(struct virtio_blk *disk,
                                                                  struct io_request *request,
                                                                  enum io_op op)
 {
-    size_t size = request->size;
-    // One comparison finds requests of no bytes, too long ones, and times at which nothing goes
-    // straight; such a limit is never above the disk's size.
-    if (size - 1 >= disk->straight_most[op] ||
-        (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT) != 0 ||
-        request->offset > disk->device.size_bytes - size)
+    if (!goes_straight(disk, request, op))
         return submit_otherwise(disk, request);
-    virtio_blk_put(disk, request, (uint32_t)op, request->offset, (uintptr_t)request->buffer,
-                   (uint32_t)size, VIRTIO_BLK_GOES_STRAIGHT);
+    if (op == IO_READ)
+        virtio_blk_put_read(disk, request);
+    else
+        virtio_blk_put(disk, request, op, request->offset, (uintptr_t)request->buffer,
+                       (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
     if (kick_is_due(disk))
         kick(disk);
     return 0;
@@ -194,8 +208,10 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
     struct io_request *request = slot->request;
     enum virtio_blk_role role = slot->role;
     int error = error_of(slot->status);
-    if (role != VIRTIO_BLK_FLUSHES)
+    if (role != VIRTIO_BLK_FLUSHES) {
+        virtio_blk_slot_prepare(slot);
         virtio_blk_slot_free(disk, slot);
+    }
     if (role == VIRTIO_BLK_SERVES_PARTS)
         virtio_blk_parts_ended(disk, error);
     else if (role == VIRTIO_BLK_IDENTIFIES)
@@ -211,15 +227,21 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
                     // harm.
 }
 
-static inline void end(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+// Result: what device_complete_isr() says.
+static inline __attribute__((always_inline)) unsigned end(struct virtio_blk *disk,
+                                                          struct virtio_blk_slot *slot)
 {
     struct io_request *request = slot->request;
-    if ((slot->status | slot->role) != (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT)) {
+    // The compiler makes one load of the two bytes.
+    uint32_t ended = slot->status | (uint32_t)slot->role << 8;
+    if (ended == (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT << 8)) {
+        virtio_blk_slot_prepare(slot);
+    } else if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_READS << 8)) {
         end_otherwise(disk, slot);
-        return;
+        return 0;
     }
     virtio_blk_slot_free(disk, slot);
-    device_complete_isr(request, (ssize_t)request->size);
+    return device_complete_isr(request, request->size);
 }
 
 // ---- A broken device ----
@@ -275,18 +297,20 @@ static __attribute__((noinline)) void drain_later(struct virtio_blk *disk)
 static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
 {
     unsigned count = virtqueue_used(&disk->queue);
-    const struct virtqueue place = disk->queue; // What is needed of it stays in registers.
+    struct virtqueue place = disk->queue; // What is needed of it stays in registers.
     if (count > DRAIN_MOST) {
         drain_later(disk);
         count = DRAIN_MOST;
     }
+    unsigned freed = 0;
     for (; count > 0; count--) {
         uint32_t written; // The status says whether all of it was.
         struct virtio_blk_slot *slot = virtqueue_take_at(&disk->queue, &place, &written);
         if (!slot)
             break;
-        end(disk, slot);
+        freed += end(disk, slot);
     }
+    device_lane_freed_isr(&disk->device, &disk->device.lanes[0], freed);
     if (disk->queue.broken)
         give_up(disk);
 }

@@ -53,7 +53,7 @@ static int read_limits(struct virtio_blk *disk)
 
 static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot, bool has_data)
 {
-    // The data's place and direction are set for each request.
+    // The data's place is set for each request.
     struct virtqueue_part parts[] = {
         { (uintptr_t)&slot->header, sizeof slot->header },
         { 0, 0 },

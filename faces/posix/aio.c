@@ -46,7 +46,7 @@ static int fail(int error)
 }
 
 static void slot_done(struct io_request *request);
-static void slot_notify(struct io_request *request);
+static void slot_notify(struct callback *notify);
 
 // A free slot has these two set, which nearly every request wants.
 static __attribute__((noinline)) struct aio_slot *slot_first_use(void)
@@ -55,7 +55,7 @@ static __attribute__((noinline)) struct aio_slot *slot_first_use(void)
         return NULL;
     struct aio_slot *slot = &pool.slots[pool.used_once++];
     slot->request.done = slot_done;
-    slot->request.notify = slot_notify;
+    slot->request.notify.run = slot_notify;
     return slot;
 }
 
@@ -76,7 +76,7 @@ static inline void slot_release_locked(struct aio_slot *slot)
 
 static __attribute__((noinline)) void slot_release_untold(struct aio_slot *slot)
 {
-    slot->request.notify = slot_notify;
+    slot->request.notify.run = slot_notify;
     slot_release_locked(slot);
 }
 
@@ -93,14 +93,15 @@ static void slot_done(struct io_request *request)
     }
     block->__result = result;
     block->__key = key(block, KEY_DONE);
-    if (!request->notify)
+    if (!request->notify.run)
         slot_release_untold(slot);
 }
 
 // Callback level. The slot is free before the function is called, which then finds room for its
 // next request.
-static void slot_notify(struct io_request *request)
+static void slot_notify(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     struct aio_slot *slot = (struct aio_slot *)request;
     void (*function)(union sigval) = slot->function;
     union sigval value = slot->value;
@@ -148,7 +149,7 @@ static inline void slot_fill(struct aio_slot *slot, const struct aiocb *block, e
     request->buffer = (void *)(uintptr_t)block->aio_buf;
     request->size = block->aio_nbytes;
     if (block->aio_sigevent.sigev_notify != SIGEV_THREAD)
-        request->notify = NULL;
+        request->notify.run = NULL;
     slot->function = block->aio_sigevent.sigev_notify_function;
     slot->value = block->aio_sigevent.sigev_value;
 }

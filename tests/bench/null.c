@@ -45,8 +45,9 @@ static void null_complete_oldest(struct irq_work *work)
     device_complete(request, BYTES);
 }
 
-static void on_callback(struct io_request *request)
+static void on_callback(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     callbacks++;
     if (again)
         lost += io_submit(&null.device, request) != 0;
@@ -56,7 +57,7 @@ static void fill(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         requests[i] = (struct io_request){
-            .op = IO_READ, .buffer = buffer, .size = BYTES, .notify = on_callback
+            .op = IO_READ, .buffer = buffer, .size = BYTES, .notify.run = on_callback
         };
         lost += io_submit(&null.device, &requests[i]) != 0;
     }

@@ -12,13 +12,21 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    request->state = IO_DONE;
+    request->state = IO_IDLE;
     model_completions++;
 }
 
-void device_complete_isr(struct io_request *request, ssize_t result)
+unsigned device_complete_isr(struct io_request *request, size_t moved)
 {
-    device_complete(request, result);
+    device_complete(request, (ssize_t)moved);
+    return 0;
+}
+
+void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
+{
+    (void)device;
+    (void)lane;
+    (void)requests;
 }
 
 static int model_submit(struct io_request *request)
@@ -42,7 +50,7 @@ static int model_cancel(struct io_request *request)
 // Lets everything happen until the request is done. False: it never is.
 static bool model_run(struct io_request *request)
 {
-    for (unsigned steps = 0; request->state != IO_DONE; steps++)
+    for (unsigned steps = 0; request->state != IO_IDLE; steps++)
         if (steps == MODEL_FOREVER || !model_step())
             return false;
     return true;

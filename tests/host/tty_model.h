@@ -31,6 +31,13 @@ int memory_check(uintptr_t address, size_t size, enum memory_access access)
     kernel_buffers += access >= MEMORY_KERNEL_SOURCE;
     return 0;
 }
+
+bool memory_is_open(uintptr_t address, size_t size)
+{
+    (void)address, (void)size;
+    return true;
+}
+
 void timer_arm(struct timer *timer, uint64_t expires_ns)
 {
     (void)timer, (void)expires_ns;

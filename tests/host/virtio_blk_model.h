@@ -108,14 +108,22 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    request->state = IO_DONE;
+    request->state = IO_IDLE;
     blk.disk->device.lanes[0].in_flight--;
     blk.completions++;
 }
 
-void device_complete_isr(struct io_request *request, ssize_t result)
+unsigned device_complete_isr(struct io_request *request, size_t moved)
 {
-    device_complete(request, result);
+    device_complete(request, (ssize_t)moved);
+    return 0;
+}
+
+void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
+{
+    (void)device;
+    (void)lane;
+    (void)requests;
 }
 
 static int blk_submit(struct io_request *request)
@@ -141,7 +149,7 @@ static long blk_do(enum io_op op, uint64_t offset, void *buffer, size_t size)
     if (blk_submit(&request) != 0)
         abort();
     blk_run();
-    if (request.state != IO_DONE) {
+    if (request.state != IO_IDLE) {
         printf("Bail out! a request never completed\n");
         exit(1);
     }

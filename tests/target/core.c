@@ -81,9 +81,9 @@ static void on_done(struct io_request *request)
     done_outside_isr |= !cpu_in_isr();
 }
 
-static void on_notify(struct io_request *request)
+static void on_notify(struct callback *callback)
 {
-    (void)request;
+    (void)callback;
     notify_before_done |= notify_count >= done_count;
     notify_count++;
 }
@@ -95,7 +95,7 @@ static int submit(unsigned i, uint8_t priority)
     requests[i].size = sizeof buffer;
     requests[i].priority = priority;
     requests[i].done = on_done;
-    requests[i].notify = on_notify;
+    requests[i].notify.run = on_notify;
     return io_submit(&fake.device, &requests[i]);
 }
 
@@ -275,8 +275,8 @@ static void wait_ns(uint64_t ns)
 static void test_deadline(void)
 {
     fake_reset(1);
-    requests[0].deadline_ns = clock_now_ns() + 1000000;
-    requests[1].deadline_ns = clock_now_ns() + 1000000;
+    io_set_deadline(&requests[0], clock_now_ns() + 1000000);
+    io_set_deadline(&requests[1], clock_now_ns() + 1000000);
     submit(0, 0);
     submit(1, 0);
     wait_ns(2000000);
@@ -290,7 +290,7 @@ static void test_deadline(void)
 
     fake_reset(1);
     fake.cancel_answer = -EBUSY;
-    requests[0].deadline_ns = clock_now_ns() + 1000000;
+    io_set_deadline(&requests[0], clock_now_ns() + 1000000);
     submit(0, 0);
     wait_ns(2000000);
     bool quarantined = io_in_flight(&requests[0]);
@@ -300,7 +300,7 @@ static void test_deadline(void)
            "test_a_request_that_cannot_be_withdrawn_stays_in_quarantine");
 
     fake_reset(1);
-    requests[0].deadline_ns = clock_now_ns() + 1000000;
+    io_set_deadline(&requests[0], clock_now_ns() + 1000000);
     submit(0, 0);
     complete_first(64);
     wait_ns(2000000);
