@@ -58,17 +58,32 @@ static inline __attribute__((always_inline)) void start_locked(struct device *de
                                                                struct io_request *request)
 {
     hand_to_driver(lane, request);
-    int error = device->ops->submit(device, request);
-    if (error)
-        device_complete(request, error);
+    device->ops->submit(device, request);
 }
 
-// Gives waiting requests to the device as long as it takes more.
+static bool may_start_next(const struct io_lane *lane)
+{
+    uint32_t waiting = lane->waiting & ~(uint32_t)LANE_STARTING;
+    if (waiting == 0 || lane->in_flight >= lane->depth)
+        return false;
+    // A flush comes after all that was submitted before it.
+    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
+}
+
+// Gives waiting requests to the device as long as it takes more, and tells it once.
 static void start_waiting(struct irq_work *work)
 {
     struct io_lane *lane = container_of(work, struct io_lane, start);
-    while (lane_starts_next(lane))
-        start_locked(lane->device, lane, queue_pop(lane));
+    struct device *device = lane->device;
+    const struct device_ops *ops = device->ops;
+    bool started = false;
+    for (; may_start_next(lane); started = true) {
+        struct io_request *request = queue_pop(lane);
+        hand_to_driver(lane, request);
+        (ops->put ? ops->put : ops->submit)(device, request);
+    }
+    if (started && ops->kick)
+        ops->kick(device);
     lane->waiting &= ~(uint32_t)LANE_STARTING;
 }
 
@@ -286,12 +301,12 @@ inline unsigned device_complete_isr(struct io_request *request, size_t moved)
     uint32_t kind = (uint32_t)request->flags | (uint32_t)request->state << 8;
     if (((kind ^ (uint32_t)IO_STARTED << 8) | finishing.busy) != 0) {
         device_complete(request, (ssize_t)moved);
-        return 0;
+        return 1;
     }
     request->result = (ssize_t)moved;
     request->moved = moved;
     finish(request);
-    return 1;
+    return 0;
 }
 
 inline void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
@@ -301,15 +316,15 @@ inline void device_lane_freed_isr(struct device *device, struct io_lane *lane, u
         start_at_tail_locked(device, lane);
 }
 
-static int nowhere_submit(struct device *device, struct io_request *request)
+static void nowhere_submit(struct device *device, struct io_request *request)
 {
     (void)device;
-    return (int)request->result;
+    device_complete(request, request->result);
 }
 
 void io_fail(struct io_request *request, int error)
 {
-    static const struct device_ops ops = { nowhere_submit, NULL };
+    static const struct device_ops ops = { .submit = nowhere_submit };
     static struct device nowhere = { .name = "nowhere", .ops = &ops, .lanes = { { .depth = 1 } } };
     request->op = IO_OPEN; // Needs no buffer.
     request->result = error;

@@ -90,29 +90,21 @@ struct io_lane {
 };
 
 struct device_ops {
-    // Starts a request, with interrupts masked. 0: device_complete() follows exactly once, perhaps
-    // before submit returns. -errno: the device does not take it, and the request fails with that.
-    int (*submit)(struct device *device, struct io_request *request);
+    // Starts a request, with interrupts masked. device_complete() follows exactly once, perhaps
+    // before submit returns, with -errno where the device does not take the request.
+    void (*submit)(struct device *device, struct io_request *request);
 
     // Gives up a started request, with interrupts masked. 0: device_complete() follows with
     // -ECANCELED and `moved` as far as the hardware says, once the device is proved quiet.
     // -EALREADY: it has finished, its completion is on the way. -EBUSY, or no cancel at all: it
     // cannot be withdrawn.
     int (*cancel)(struct device *device, struct io_request *request);
-};
 
-// Will the core start one more request of this lane right after the one that it is starting? A
-// driver whose hardware takes several before it is told to look then leaves the telling to the
-// last.
-// Context: inside submit(), after whatever completes there.
-static inline bool lane_starts_next(const struct io_lane *lane)
-{
-    uint32_t waiting = lane->waiting & ~(uint32_t)LANE_STARTING;
-    if (waiting == 0 || lane->in_flight >= lane->depth)
-        return false;
-    // A flush comes after all that was submitted before it.
-    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
-}
+    // For hardware that takes several requests before it is told to look, both or neither: put is
+    // submit without the telling, kick tells of all that have been put.
+    void (*put)(struct device *device, struct io_request *request);
+    void (*kick)(struct device *device);
+};
 
 enum device_kind { DEVICE_BLOCK, DEVICE_STREAM };
 
@@ -150,9 +142,17 @@ static inline struct io_lane *device_lane(struct device *device, enum io_op op)
 // Context: any.
 void device_complete(struct io_request *request, ssize_t result);
 
-// The same for a top half that ends requests without an error, one or several in a row.
-// Result: how many of its lane's requests, 1 or 0, the core has not yet counted as ended: their sum
-// goes to device_lane_freed_isr() before the top half returns.
+// What a submit ends with that may find the request wanting: error is 0 or -errno.
+// Context: inside submit().
+static inline void device_complete_refused(struct io_request *request, int error)
+{
+    if (error)
+        device_complete(request, error);
+}
+
+// device_complete() for a top half that ends requests without an error, one or several in a row.
+// Result: 0: it still counts as in flight, until device_lane_freed_isr() is told of it before the
+// top half returns. 1: it does not.
 // Context: isr.
 unsigned device_complete_isr(struct io_request *request, size_t moved);
 void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests);

@@ -133,19 +133,16 @@ static struct text texts[] = {
     { .device.name = "proc/uptime", .write = write_uptime },
 };
 
-static int procfs_submit(struct device *device, struct io_request *request)
+static void procfs_submit(struct device *device, struct io_request *request)
 {
     const struct text *text = (const struct text *)device; // Its first member.
     struct print print = { request->offset, request->buffer, request->size };
-    if (request->op == IO_WRITE)
-        return -EROFS;
     if (request->op != IO_READ) {
-        device_complete(request, 0);
-        return 0;
+        device_complete(request, request->op == IO_WRITE ? -EROFS : 0);
+        return;
     }
     text->write(&print);
     device_complete(request, (ssize_t)(request->size - print.room));
-    return 0;
 }
 
 static const struct device_ops procfs_ops = { .submit = procfs_submit };

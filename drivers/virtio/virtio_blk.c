@@ -43,12 +43,6 @@ static inline void kick(struct virtio_blk *disk)
         virtio_notify(&disk->transport, VIRTIO_BLK_QUEUE);
 }
 
-// Of several requests that the core starts in a row, the last one rings the doorbell for all.
-static inline bool kick_is_due(const struct virtio_blk *disk)
-{
-    return __builtin_expect(!lane_starts_next(&disk->device.lanes[0]), true);
-}
-
 // ---- Starting ----
 
 // A flush is started while nothing else is in flight, so one chain for it is enough; it has no
@@ -122,23 +116,16 @@ static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
 }
 
 // Everything but the straight way.
-static __attribute__((noinline)) int submit_otherwise(struct virtio_blk *disk,
-                                                      struct io_request *request)
+static void put_otherwise(struct virtio_blk *disk, struct io_request *request)
 {
-    if (disk->queue.broken) {
+    if (disk->queue.broken)
         device_complete(request, -EIO);
-        return 0;
-    }
-    if (request->op == IO_OPEN)
+    else if (request->op == IO_OPEN)
         open(disk, request);
     else if (request->op == IO_FLUSH)
         flush(disk, request);
     else
         move_otherwise(disk, request);
-    // Looked at afterwards: what has completed inside may have changed what the core does next.
-    if (kick_is_due(disk))
-        kick(disk);
-    return 0;
 }
 
 // A read or write of whole sectors whose numbers have 32 bits.
@@ -155,31 +142,48 @@ static inline bool goes_straight(const struct virtio_blk *disk, const struct io_
                disk->straight_end - (uint32_t)(size >> VIRTIO_BLK_SECTOR_SHIFT);
 }
 
-// A read or write; inline for each of the two, with what follows from the type worked out.
-static inline __attribute__((always_inline)) int submit_straight(struct virtio_blk *disk,
-                                                                 struct io_request *request,
-                                                                 enum io_op op)
+// Result: false: the request does not go straight, and nothing has happened.
+static inline __attribute__((always_inline)) bool put_straight(struct virtio_blk *disk,
+                                                               struct io_request *request)
 {
-    if (!goes_straight(disk, request, op))
-        return submit_otherwise(disk, request);
-    if (op == IO_READ)
+    if (request->op == IO_READ && goes_straight(disk, request, IO_READ))
         virtio_blk_put_read(disk, request);
-    else
-        virtio_blk_put(disk, request, op, request->offset, (uintptr_t)request->buffer,
+    else if (request->op == IO_WRITE && goes_straight(disk, request, IO_WRITE))
+        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, (uintptr_t)request->buffer,
                        (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
-    if (kick_is_due(disk))
-        kick(disk);
-    return 0;
+    else
+        return false;
+    return true;
 }
 
-int virtio_blk_submit(struct device *device, struct io_request *request)
+void virtio_blk_put_request(struct device *device, struct io_request *request)
 {
     struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
-    if (request->op == IO_READ)
-        return submit_straight(disk, request, IO_READ);
-    if (request->op == IO_WRITE)
-        return submit_straight(disk, request, IO_WRITE);
-    return submit_otherwise(disk, request);
+    if (!put_straight(disk, request))
+        put_otherwise(disk, request);
+}
+
+void virtio_blk_kick(struct device *device)
+{
+    struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
+    if (!disk->queue.broken)
+        kick(disk);
+}
+
+static __attribute__((noinline)) void submit_otherwise(struct virtio_blk *disk,
+                                                       struct io_request *request)
+{
+    put_otherwise(disk, request);
+    virtio_blk_kick(&disk->device);
+}
+
+void virtio_blk_submit(struct device *device, struct io_request *request)
+{
+    struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
+    if (put_straight(disk, request))
+        kick(disk);
+    else
+        submit_otherwise(disk, request);
 }
 
 // What waits for others' parts is not in the ring and can be given up.
@@ -238,7 +242,7 @@ static inline __attribute__((always_inline)) unsigned end(struct virtio_blk *dis
         virtio_blk_slot_prepare(slot);
     } else if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_READS << 8)) {
         end_otherwise(disk, slot);
-        return 0;
+        return 1;
     }
     virtio_blk_slot_free(disk, slot);
     return device_complete_isr(request, request->size);
@@ -302,15 +306,15 @@ static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
         drain_later(disk);
         count = DRAIN_MOST;
     }
-    unsigned freed = 0;
-    for (; count > 0; count--) {
+    unsigned left = count, counted = 0;
+    for (; left > 0; left--) {
         uint32_t written; // The status says whether all of it was.
         struct virtio_blk_slot *slot = virtqueue_take_at(&disk->queue, &place, &written);
         if (!slot)
             break;
-        freed += end(disk, slot);
+        counted += end(disk, slot);
     }
-    device_lane_freed_isr(&disk->device, &disk->device.lanes[0], freed);
+    device_lane_freed_isr(&disk->device, &disk->device.lanes[0], count - left - counted);
     if (disk->queue.broken)
         give_up(disk);
 }

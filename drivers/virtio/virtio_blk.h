@@ -150,7 +150,9 @@ void virtio_blk_limits(struct virtio_blk *disk);
 int virtio_blk_read_capacity(struct virtio_blk *disk);
 
 // The operations and the top half, for virtio_blk_setup.c.
-int virtio_blk_submit(struct device *device, struct io_request *request);
+void virtio_blk_submit(struct device *device, struct io_request *request);
+void virtio_blk_put_request(struct device *device, struct io_request *request);
+void virtio_blk_kick(struct device *device);
 int virtio_blk_cancel(struct device *device, struct io_request *request);
 bool virtio_blk_interrupt(void *disk);
 void virtio_blk_drain_rest(struct irq_work *work);

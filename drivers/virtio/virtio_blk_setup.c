@@ -26,7 +26,12 @@ int virtio_blk_read_capacity(struct virtio_blk *disk)
     return error;
 }
 
-static const struct device_ops virtio_blk_ops = { virtio_blk_submit, virtio_blk_cancel };
+static const struct device_ops virtio_blk_ops = {
+    .submit = virtio_blk_submit,
+    .cancel = virtio_blk_cancel,
+    .put = virtio_blk_put_request,
+    .kick = virtio_blk_kick,
+};
 
 static int read_limits(struct virtio_blk *disk)
 {

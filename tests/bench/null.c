@@ -25,7 +25,7 @@ static uint8_t buffer[BYTES];
 static unsigned callbacks, lost;
 static bool again;
 
-static int null_submit(struct device *device, struct io_request *request)
+static void null_submit(struct device *device, struct io_request *request)
 {
     (void)device;
     request->next = NULL;
@@ -34,7 +34,6 @@ static int null_submit(struct device *device, struct io_request *request)
     else
         null.oldest = request;
     null.newest = request;
-    return 0;
 }
 
 static void null_complete_oldest(struct irq_work *work)

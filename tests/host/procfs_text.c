@@ -67,12 +67,13 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
 }
 
-static int start(struct io_request *request, const char *name, enum io_op op)
+static ssize_t start(struct io_request *request, const char *name, enum io_op op)
 {
     struct device *device = device_find(name);
     request->op = op;
     request->result = -1000;
-    return device->ops->submit(device, request);
+    device->ops->submit(device, request);
+    return request->result;
 }
 
 static char text[1024];
@@ -82,8 +83,7 @@ static ssize_t read_part(const char *name, uint64_t offset, size_t size)
 {
     struct io_request request = { .offset = offset, .buffer = text, .size = size };
     memset(text, '#', sizeof text);
-    int error = start(&request, name, IO_READ);
-    return error ? error : request.result;
+    return start(&request, name, IO_READ);
 }
 
 static bool reads(const char *name, const char *expected)

@@ -122,6 +122,7 @@ void device_complete(struct io_request *request, ssize_t result)
 static struct uart *uart;
 static struct device *device;
 
+// Result: -EAGAIN, or 0: it is taken.
 static int submit(struct io_request *request, enum io_op op, void *buffer, size_t size)
 {
     request->op = op;
@@ -129,7 +130,8 @@ static int submit(struct io_request *request, enum io_op op, void *buffer, size_
     request->size = size;
     request->moved = 0;
     request->result = -1000;
-    return device->ops->submit(device, request);
+    device->ops->submit(device, request);
+    return request->result == -EAGAIN ? -EAGAIN : 0;
 }
 
 static void isr(void (*top_half)(struct uart *))

@@ -28,13 +28,13 @@ static volatile unsigned done_count, notify_count;
 static bool done_outside_isr, notify_before_done, told_too_early;
 static char buffer[64];
 
-static int fake_submit(struct device *device, struct io_request *request)
+static void fake_submit(struct device *device, struct io_request *request)
 {
     (void)device;
     fake.submits++;
-    if (fake.refuse)
-        return fake.refuse;
-    if (fake.immediate) {
+    if (fake.refuse) {
+        device_complete(request, fake.refuse);
+    } else if (fake.immediate) {
         device_complete(request, (ssize_t)request->size);
         // However long the driver takes from here on, nobody may be told yet.
         for (volatile unsigned i = 0; i < 1000; i++)
@@ -42,7 +42,6 @@ static int fake_submit(struct device *device, struct io_request *request)
         told_too_early |= notify_count != 0;
     } else
         fake.started[fake.started_count++] = request;
-    return 0;
 }
 
 static int fake_cancel(struct device *device, struct io_request *request)
@@ -53,7 +52,7 @@ static int fake_cancel(struct device *device, struct io_request *request)
     return fake.cancel_answer;
 }
 
-static const struct device_ops fake_ops = { fake_submit, fake_cancel };
+static const struct device_ops fake_ops = { .submit = fake_submit, .cancel = fake_cancel };
 
 static void fake_reset(uint16_t depth)
 {
