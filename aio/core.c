@@ -153,7 +153,6 @@ static inline void accept_locked(struct device *device, struct io_request *reque
 {
     request->device = device;
     request->moved = 0;
-    device->statistics.submitted++;
 }
 
 // Every request but the usual one: all questions are asked here.
@@ -186,16 +185,16 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
     return 0;
 }
 
-// A read or write without flags, on the first lane, which has room and nobody waiting in it, of a
-// buffer where nearly all are: it goes to the device at once, past the queue.
+// A read or write of priority 0 without flags, on the first lane, which has room and nobody waiting
+// in it, of a buffer where nearly all are: it goes to the device at once, past the queue.
 static inline bool is_usual(const struct device *device, const struct io_request *request)
 {
     const struct io_lane *lane = &device->lanes[0];
     // What has to be 0 in one test. The compiler makes one load of the four bytes.
-    _Static_assert(IO_WRITE == 1 && IO_IDLE == 0 && IO_PRIORITIES == 8, "is_usual() relies on it");
+    _Static_assert(IO_READ == 0 && IO_WRITE == 1 && IO_IDLE == 0, "is_usual() relies on it");
     uint32_t kind = (uint32_t)request->op | (uint32_t)request->priority << 8 |
                     (uint32_t)request->flags << 16 | (uint32_t)request->state << 24;
-    uintptr_t unusual = (kind & ~UINT32_C(0x0701)) | (kind & device->duplex) | lane->waiting |
+    uintptr_t unusual = kind >> 1 | (kind & device->duplex) | lane->waiting |
                         (uintptr_t)request->notify.next;
     return unusual == 0 && lane->in_flight < lane->depth &&
            memory_is_open((uintptr_t)request->buffer, request->size);
@@ -204,12 +203,13 @@ static inline bool is_usual(const struct device *device, const struct io_request
 int io_submit(struct device *device, struct io_request *request)
 {
     uint32_t flags = irq_save();
-    if (irq_saved_in_isr(flags) || !is_usual(device, request))
-        return submit_otherwise_locked(device, request, flags);
-    accept_locked(device, request);
-    start_locked(device, &device->lanes[0], request);
-    irq_restore(flags);
-    return 0;
+    if (!irq_saved_in_isr(flags) && is_usual(device, request)) {
+        accept_locked(device, request);
+        start_locked(device, &device->lanes[0], request);
+        irq_restore(flags);
+        return 0;
+    }
+    return submit_otherwise_locked(device, request, flags);
 }
 
 // Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
@@ -282,6 +282,7 @@ void device_complete(struct io_request *request, ssize_t result)
             result = -ETIMEDOUT;
     }
     lane->in_flight--;
+    request->device->statistics.completed++;
     request->result = result;
     if (lane->waiting != 0)
         start_at_tail_locked(request->device, lane);
@@ -312,6 +313,7 @@ inline unsigned device_complete_isr(struct io_request *request, size_t moved)
 inline void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
 {
     lane->in_flight = (uint16_t)(lane->in_flight - requests);
+    device->statistics.completed += requests;
     if (lane->waiting != 0)
         start_at_tail_locked(device, lane);
 }

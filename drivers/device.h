@@ -120,8 +120,7 @@ struct device {
     bool duplex;          // Reads and writes wait in lanes of their own.
     struct io_lane lanes[2];
     struct {
-        uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight
-                                     // has completed.
+        uint32_t completed, refused; // What waits or is in flight has been submitted as well.
     } statistics;
     struct device *next; // In the list of all devices.
 };

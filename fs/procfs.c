@@ -111,9 +111,9 @@ static void write_aio(struct print *print)
         const struct io_lane *lanes = d->lanes;
         unsigned queued = count_queued(&lanes[0]) + count_queued(&lanes[1]);
         unsigned in_flight = (unsigned)lanes[0].in_flight + lanes[1].in_flight;
-        const uint64_t numbers[] = { queued, in_flight, d->statistics.submitted,
-                                     d->statistics.submitted - queued - in_flight,
-                                     d->statistics.refused };
+        const uint64_t numbers[] = { queued, in_flight,
+                                     d->statistics.completed + queued + in_flight,
+                                     d->statistics.completed, d->statistics.refused };
         print_line(print, "%s", d->name);
         print_numbers(print, numbers, COUNT(numbers));
         print_line(print, "\n");

@@ -238,11 +238,12 @@ static inline __attribute__((always_inline)) unsigned end(struct virtio_blk *dis
     struct io_request *request = slot->request;
     // The compiler makes one load of the two bytes.
     uint32_t ended = slot->status | (uint32_t)slot->role << 8;
-    if (ended == (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT << 8)) {
+    if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_READS << 8)) {
+        if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT << 8)) {
+            end_otherwise(disk, slot);
+            return 1;
+        }
         virtio_blk_slot_prepare(slot);
-    } else if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_READS << 8)) {
-        end_otherwise(disk, slot);
-        return 1;
     }
     virtio_blk_slot_free(disk, slot);
     return device_complete_isr(request, request->size);
@@ -314,6 +315,7 @@ static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
             break;
         counted += end(disk, slot);
     }
+    disk->queue.taken = place.taken;
     device_lane_freed_isr(&disk->device, &disk->device.lanes[0], count - left - counted);
     if (disk->queue.broken)
         give_up(disk);

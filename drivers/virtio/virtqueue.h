@@ -166,7 +166,7 @@ static inline unsigned virtqueue_used(struct virtqueue *queue)
 
 // Takes the next chain of those that virtqueue_used() has counted; *written: bytes that the device
 // says it has written to it. place: the queue, or a copy of it for a loop, whose compiler then need not
-// load anew each time what does not change.
+// load anew each time what does not change; afterwards its `taken` goes back into the queue.
 // Result: the chain's owner; NULL: the entry is not true, and the queue is broken.
 static inline void *virtqueue_take_at(struct virtqueue *queue, struct virtqueue *place,
                                       uint32_t *written)
@@ -176,11 +176,12 @@ static inline void *virtqueue_take_at(struct virtqueue *queue, struct virtqueue 
     *written = entry->len;
     // One comparison finds a chain that is not with the device and a length that is too long.
     if (id > place->mask || *written >= place->heads[id].allowed) {
+        queue->taken = place->taken;
         virtqueue_break_entry(queue, id);
         return NULL;
     }
     struct virtqueue_head *head = &place->heads[id];
-    queue->taken = ++place->taken;
+    place->taken++;
     head->allowed = 0;
     if (!head->owner)
         __builtin_unreachable(); // What was put in has one: the caller's test is the one above.

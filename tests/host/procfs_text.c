@@ -120,7 +120,7 @@ int main(void)
         .name = "sd0",
         .duplex = true,
         .lanes = { { .in_flight = 1 }, { .in_flight = 2 } },
-        .statistics = { 10, 1 },
+        .statistics = { 4, 1 },
     };
     waiting[0].next = &waiting[1];
     busy.lanes[0].queue[3].head = &waiting[0];
