@@ -29,8 +29,8 @@ void memory_init(const struct memory_range *ram);
 // Context: any.
 const char *memory_guard_hit(uintptr_t address);
 
-// Does all of it lie in bss, on the callback stack or on the heap, as nearly every buffer does? Then
-// memory_check() has nothing against it, whatever the access.
+// Does all of it lie in bss, on the callback stack or on the heap, as nearly every buffer does?
+// Then memory_check() has nothing against it, whatever the access.
 // Context: any.
 bool memory_is_open(uintptr_t address, size_t size);
 

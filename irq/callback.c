@@ -17,7 +17,6 @@ enum {
     CLOSED_HOLDS = 0xffff,
 };
 
-
 enum { HALF_BUDGET = CALLBACK_BUDGET / 2 };
 _Static_assert(CALLBACK_BUDGET_WAITING % HALF_BUDGET == 0, "looked at after each half only");
 

@@ -2,9 +2,9 @@
 //
 // A callback preempts main at the end of an interrupt, with interrupts open again, on a stack of
 // its own. One runs at a time, never nested. After CALLBACK_BUDGET of them main has the CPU to
-// itself for a quarter of the time that they took, at least CALLBACK_PAUSE_NS. Main that waits looks
-// after CALLBACK_BUDGET_WAITING of them whether it need wait any longer, and they go on. So main
-// always advances, whatever the flood.
+// itself for a quarter of the time that they took, at least CALLBACK_PAUSE_NS. Main that waits
+// looks after CALLBACK_BUDGET_WAITING of them whether it need wait any longer, and they go on. So
+// main always advances, whatever the flood.
 #pragma once
 
 #include <stdbool.h>

@@ -89,7 +89,7 @@ struct virtio_blk {
     struct virtqueue queue;
     size_t straight_most[IO_WRITE + 1]; // By operation: bytes of the longest request that may go
                                         // straight; 0: none may.
-    uint32_t straight_end; // And the sector behind the last one where that is so.
+    uint32_t straight_end;              // And the sector behind the last one where that is so.
     struct virtio_blk_slot *free;
     struct virtio_blk_slot flush; // Without data.
     uint32_t size_most;           // Bytes of the device's longest request.

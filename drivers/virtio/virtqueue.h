@@ -165,8 +165,8 @@ static inline unsigned virtqueue_used(struct virtqueue *queue)
 }
 
 // Takes the next chain of those that virtqueue_used() has counted; *written: bytes that the device
-// says it has written to it. place: the queue, or a copy of it for a loop, whose compiler then need not
-// load anew each time what does not change; afterwards its `taken` goes back into the queue.
+// says it has written to it. place: the queue, or a copy of it for a loop, whose compiler then need
+// not load anew each time what does not change; afterwards its `taken` goes back into the queue.
 // Result: the chain's owner; NULL: the entry is not true, and the queue is broken.
 static inline void *virtqueue_take_at(struct virtqueue *queue, struct virtqueue *place,
                                       uint32_t *written)

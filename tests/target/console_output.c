@@ -99,10 +99,11 @@ static void test_reads(void)
     char byte;
     tap_equal(read(STDIN_FILENO, &byte, 1), 0, "test_console_without_input_is_at_its_end");
     tap_equal(read(STDIN_FILENO, &byte, 1), 0, "test_console_without_input_stays_at_its_end");
-    struct io_request late = {
-        .op = IO_READ, .buffer = &byte, .size = 1, .flags = IO_DEADLINE,
-        .deadline_ns = clock_now_ns() + 5 * MS
-    };
+    struct io_request late = { .op = IO_READ,
+                               .buffer = &byte,
+                               .size = 1,
+                               .flags = IO_DEADLINE,
+                               .deadline_ns = clock_now_ns() + 5 * MS };
     io_submit(console, &late);
     tap_equal(io_wait(&late), -ETIMEDOUT, "test_console_read_meets_its_deadline");
     struct io_request request = { .op = IO_READ, .buffer = &byte, .size = 1 };

@@ -182,8 +182,7 @@ static void one_round(void)
         irq_restore(flags);
         if (slot->fate == FATE_CANCEL_RUNNING) {
             for (volatile unsigned spin = 0;
-                 spin < 20000 && *(volatile uint8_t *)&slot->request.state == IO_QUEUED;
-                 spin++)
+                 spin < 20000 && *(volatile uint8_t *)&slot->request.state == IO_QUEUED; spin++)
                 ;
             cancel(slot);
         }
