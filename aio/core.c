@@ -141,11 +141,9 @@ static __attribute__((noinline)) void arm_deadline(struct io_request *request)
     timer_arm(&request->timer, request->deadline_ns);
 }
 
-// Ends a submit with an error and opens interrupts again as flags say.
-static __attribute__((noinline)) int refuse_locked(struct device *device, int error, uint32_t flags)
+static int refuse_locked(struct device *device, int error)
 {
     device->statistics.refused++;
-    irq_restore(flags);
     return error;
 }
 
@@ -158,22 +156,22 @@ static inline void accept_locked(struct device *device, struct io_request *reque
 // Every request but the usual one: all questions are asked here.
 static __attribute__((noinline)) int submit_otherwise_locked(struct device *device,
                                                              struct io_request *request,
-                                                             uint32_t flags)
+                                                             bool in_isr)
 {
     struct io_lane *lane = device_lane(device, request->op);
     int error = request_check(request);
     if (error)
-        return refuse_locked(device, error, flags);
+        return refuse_locked(device, error);
     assert(io_idle(request));
     bool idle = lane->waiting == 0 && lane->in_flight < lane->depth;
     if (request->op == IO_FLUSH)
         idle &= lane->in_flight == 0; // It comes after all that was submitted before it.
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
-        return refuse_locked(device, -EAGAIN, flags);
+        return refuse_locked(device, -EAGAIN);
     accept_locked(device, request);
     if (request->flags & IO_DEADLINE)
         arm_deadline(request);
-    if (idle && !irq_saved_in_isr(flags)) {
+    if (idle && !in_isr) {
         start_locked(device, lane, request);
     } else {
         request->state = IO_QUEUED;
@@ -181,7 +179,6 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
         if (idle)
             start_at_tail_locked(device, lane);
     }
-    irq_restore(flags);
     return 0;
 }
 
@@ -203,13 +200,15 @@ static inline bool is_usual(const struct device *device, const struct io_request
 int io_submit(struct device *device, struct io_request *request)
 {
     uint32_t flags = irq_save();
-    if (!irq_saved_in_isr(flags) && is_usual(device, request)) {
+    int error = 0;
+    if (irq_saved_in_isr(flags) || !is_usual(device, request)) {
+        error = submit_otherwise_locked(device, request, irq_saved_in_isr(flags));
+    } else {
         accept_locked(device, request);
         start_locked(device, &device->lanes[0], request);
-        irq_restore(flags);
-        return 0;
     }
-    return submit_otherwise_locked(device, request, flags);
+    irq_restore(flags);
+    return error;
 }
 
 // Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
