@@ -49,7 +49,7 @@ static void list_remove(struct io_request *poll)
         poll->next->previous = poll->previous;
 }
 
-static int poll_submit(struct device *poller, struct io_request *poll)
+static void poll_submit(struct device *poller, struct io_request *poll)
 {
     (void)poller;
     unsigned ready = answer(poll);
@@ -57,7 +57,6 @@ static int poll_submit(struct device *poller, struct io_request *poll)
         device_complete(poll, (ssize_t)ready);
     else
         list_add(poll);
-    return 0;
 }
 
 static int poll_cancel(struct device *poller, struct io_request *poll)

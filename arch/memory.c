@@ -51,15 +51,17 @@ static __attribute__((noinline)) int check_elsewhere(uintptr_t address, size_t s
     return 0;
 }
 
-inline int memory_check(uintptr_t address, size_t size, enum memory_access access)
+inline bool memory_is_open(uintptr_t address, size_t size)
 {
-    // Nearly every buffer lies in bss, on the callback stack or on the heap: one comparison each
-    // for its start and its end. An offset wraps to a huge number below, so one comparison serves
-    // both sides.
+    // One comparison each for its start and its end. An offset wraps to a huge number below, so one
+    // comparison serves both sides.
     uintptr_t offset = address - memory_open.base;
-    if ((size <= memory_open.size) & (offset <= memory_open.size - size))
-        return 0;
-    return check_elsewhere(address, size, access);
+    return (size <= memory_open.size) & (offset <= memory_open.size - size);
+}
+
+int memory_check(uintptr_t address, size_t size, enum memory_access access)
+{
+    return memory_is_open(address, size) ? 0 : check_elsewhere(address, size, access);
 }
 
 const char *memory_guard_hit(uintptr_t address)

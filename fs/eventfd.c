@@ -91,7 +91,7 @@ static int submit_write(struct eventfd *eventfd, struct io_request *request)
     return 0;
 }
 
-static int eventfd_submit(struct device *device, struct io_request *request)
+static int eventfd_serve(struct device *device, struct io_request *request)
 {
     switch (request->op) {
     case IO_READ:
@@ -106,6 +106,11 @@ static int eventfd_submit(struct device *device, struct io_request *request)
         break;
     }
     return -EINVAL;
+}
+
+static void eventfd_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, eventfd_serve(device, request));
 }
 
 static int eventfd_cancel(struct device *device, struct io_request *request)

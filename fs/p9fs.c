@@ -218,14 +218,12 @@ static struct p9_chain *chain_allocate(struct io_request *request)
     return chain;
 }
 
-static int p9fs_submit(struct device *device, struct io_request *request)
+static void p9fs_submit(struct device *device, struct io_request *request)
 {
     (void)device;
-    if (request->op == IO_READ || request->op == IO_WRITE)
-        return -EISDIR;
-    if (request->op == IO_FLUSH) {
-        device_complete(request, 0);
-        return 0;
+    if (request->op == IO_READ || request->op == IO_WRITE || request->op == IO_FLUSH) {
+        device_complete(request, request->op == IO_FLUSH ? 0 : -EISDIR);
+        return;
     }
     struct p9_chain *chain = chain_allocate(request);
     if (p9fs.session == P9_OPEN) {
@@ -238,7 +236,6 @@ static int p9fs_submit(struct device *device, struct io_request *request)
             link = &(*link)->next;
         *link = chain;
     }
-    return 0;
 }
 
 static const struct device_ops p9fs_ops = { .submit = p9fs_submit };

@@ -171,13 +171,11 @@ static int answer(const struct p9_file *file, const struct io_request *request)
     }
 }
 
-static int file_submit(struct device *device, struct io_request *request)
+static void file_submit(struct device *device, struct io_request *request)
 {
     int answered = answer((struct p9_file *)device, request); // Its first member.
-    if (answered < 0)
-        return answered;
-    if (answered > 0) {
-        device_complete(request, 0);
+    if (answered != 0) {
+        device_complete(request, answered < 0 ? answered : 0);
     } else if (can_start(request)) {
         start(request);
     } else {
@@ -185,7 +183,6 @@ static int file_submit(struct device *device, struct io_request *request)
         *p9fs.last = request;
         p9fs.last = &request->next;
     }
-    return 0;
 }
 
 static int file_cancel(struct device *device, struct io_request *request)
@@ -265,7 +262,7 @@ int p9_file_setup(struct p9_file *file)
     device->block_bytes = 1;
     device->calls = true;
     device->lanes[0].depth = directory ? 1 : P9_TRANSFERS;
-    device->statistics.submitted = device->statistics.refused = 0;
+    device->statistics.completed = device->statistics.refused = 0;
     return 0;
 }
 

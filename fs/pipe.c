@@ -38,7 +38,7 @@ static int submit_other(struct io_request *request)
     return 0;
 }
 
-static int reader_submit(struct device *device, struct io_request *request)
+static int reader_serve(struct device *device, struct io_request *request)
 {
     if (request->op == IO_WRITE)
         return -EBADF;
@@ -47,13 +47,23 @@ static int reader_submit(struct device *device, struct io_request *request)
     return channel_read(&pipe_of_reader(device)->channel, request);
 }
 
-static int writer_submit(struct device *device, struct io_request *request)
+static void reader_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, reader_serve(device, request));
+}
+
+static int writer_serve(struct device *device, struct io_request *request)
 {
     if (request->op == IO_READ)
         return -EBADF;
     if (request->op != IO_WRITE)
         return submit_other(request);
     return channel_write(&pipe_of_writer(device)->channel, request);
+}
+
+static void writer_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, writer_serve(device, request));
 }
 
 static int reader_cancel(struct device *device, struct io_request *request)

@@ -109,7 +109,7 @@ static int path_call(struct ramfs *fs, struct fs_call *call)
     }
 }
 
-static int fs_submit(struct device *device, struct io_request *request)
+static int fs_serve(struct device *device, struct io_request *request)
 {
     struct ramfs *fs = (struct ramfs *)device;
     struct fs_call *call = fs_call_of(request);
@@ -119,6 +119,11 @@ static int fs_submit(struct device *device, struct io_request *request)
         return ramfs_open(fs, call);
     device_complete(request, request->op == IO_CALL ? path_call(fs, call) : 0);
     return 0;
+}
+
+static void fs_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, fs_serve(device, request));
 }
 
 // Only an opening with O_TRUNC is ever in flight.
@@ -157,18 +162,19 @@ static bool takes_turns(const struct ramfs_inode *inode, const struct io_request
     return request->op == IO_READ || request->op == IO_WRITE;
 }
 
-static int inode_submit(struct device *device, struct io_request *request)
+static void inode_submit(struct device *device, struct io_request *request)
 {
     struct ramfs_inode *inode = (struct ramfs_inode *)device;
+    int result = 0;
     if (takes_turns(inode, request)) {
         ramfs_enqueue(inode, request);
-        return 0;
+        return;
     }
     if (request->op == IO_READ || request->op == IO_WRITE)
-        return -EISDIR;
-    int result = request->op == IO_CALL ? inode_call(inode, fs_call_of(request)) : 0;
+        result = -EISDIR;
+    else if (request->op == IO_CALL)
+        result = inode_call(inode, fs_call_of(request));
     device_complete(request, result);
-    return 0;
 }
 
 static int inode_cancel(struct device *device, struct io_request *request)

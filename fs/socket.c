@@ -15,7 +15,7 @@ static struct socket *to_socket(const struct device *device)
     return container_of(device, struct socket, device);
 }
 
-static int socket_submit(struct device *device, struct io_request *request)
+static int socket_serve(struct device *device, struct io_request *request)
 {
     struct socket *socket = to_socket(device);
     switch (request->op) {
@@ -31,6 +31,11 @@ static int socket_submit(struct device *device, struct io_request *request)
         break;
     }
     return -EINVAL;
+}
+
+static void socket_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, socket_serve(device, request));
 }
 
 static int socket_cancel(struct device *device, struct io_request *request)

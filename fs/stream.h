@@ -16,7 +16,7 @@ static inline void stream_init(struct device *device, const char *name,
     device->kind = DEVICE_STREAM;
     device->duplex = true;
     device->lanes[0].depth = device->lanes[1].depth = 1;
-    device->statistics.submitted = device->statistics.refused = 0;
+    device->statistics.completed = device->statistics.refused = 0;
 }
 
 // Byte by byte: the buffer may lie anywhere.

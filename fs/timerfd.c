@@ -83,7 +83,7 @@ static int submit_read(struct timerfd *timerfd, struct io_request *request)
     return -EAGAIN;
 }
 
-static int timerfd_submit(struct device *device, struct io_request *request)
+static int timerfd_serve(struct device *device, struct io_request *request)
 {
     if (request->op == IO_READ)
         return submit_read(to_timerfd(device), request);
@@ -91,6 +91,11 @@ static int timerfd_submit(struct device *device, struct io_request *request)
         return -EINVAL;
     device_complete(request, 0);
     return 0;
+}
+
+static void timerfd_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, timerfd_serve(device, request));
 }
 
 static int timerfd_cancel(struct device *device, struct io_request *request)

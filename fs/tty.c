@@ -216,9 +216,8 @@ static int submit_write(struct io_request *request)
     return error;
 }
 
-static int tty_submit(struct device *device, struct io_request *request)
+static int start(struct io_request *request)
 {
-    (void)device;
     switch (request->op) {
     case IO_READ:
         return submit_read(request);
@@ -231,6 +230,12 @@ static int tty_submit(struct device *device, struct io_request *request)
         return 0;
     }
     return -EINVAL;
+}
+
+static void tty_submit(struct device *device, struct io_request *request)
+{
+    (void)device;
+    device_complete_refused(request, start(request));
 }
 
 static int tty_cancel(struct device *device, struct io_request *request)

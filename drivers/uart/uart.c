@@ -190,9 +190,8 @@ static int submit_write(struct uart *uart, struct io_request *request)
     return 0;
 }
 
-static int uart_submit(struct device *device, struct io_request *request)
+static int start(struct uart *uart, struct io_request *request)
 {
-    struct uart *uart = uart_of(device);
     switch (request->op) {
     case IO_READ:
         return submit_read(uart, request);
@@ -205,6 +204,11 @@ static int uart_submit(struct device *device, struct io_request *request)
         return 0;
     }
     return -EINVAL;
+}
+
+static void uart_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, start(uart_of(device), request));
 }
 
 static int uart_cancel(struct device *device, struct io_request *request)

@@ -62,22 +62,34 @@ static int exchange_put(struct virtio_9p *share, struct exchange *exchange)
     return 0;
 }
 
-static int submit(struct device *device, struct io_request *request)
+static struct virtio_9p *share_of(struct device *device)
 {
-    struct virtio_9p *share = container_of(device, struct virtio_9p, device);
-    int error = 0;
+    return container_of(device, struct virtio_9p, device);
+}
+
+static void put(struct device *device, struct io_request *request)
+{
+    struct virtio_9p *share = share_of(device);
+    int error = request->op == IO_OPEN ? 0 : -ENOTSUP;
     if (share->service.queue.broken)
-        return -EIO;
-    if (request->op == IO_CALL)
+        error = -EIO;
+    else if (request->op == IO_CALL)
         error = exchange_put(share, container_of(request, struct exchange, request));
-    else if (request->op == IO_OPEN)
-        device_complete(request, 0);
-    else
-        error = -ENOTSUP;
-    // Of several that the core starts in a row, the last one rings for all, refused or not.
-    if (!lane_starts_next(&device->lanes[0]))
+    if (error || request->op == IO_OPEN)
+        device_complete(request, error);
+}
+
+static void kick(struct device *device)
+{
+    struct virtio_9p *share = share_of(device);
+    if (!share->service.queue.broken)
         virtio_service_kick(&share->service);
-    return error;
+}
+
+static void submit(struct device *device, struct io_request *request)
+{
+    put(device, request);
+    kick(device);
 }
 
 // ---- Ending ----
@@ -92,7 +104,7 @@ static inline void end(struct virtio_service *service, void *owner, uint32_t wri
 {
     struct virtio_9p_slot *slot = owner;
     slot_free(container_of(service, struct virtio_9p, service), slot);
-    device_complete_isr(slot->request, (ssize_t)written);
+    device_complete(slot->request, (ssize_t)written);
 }
 
 static bool interrupt(void *service)
@@ -174,7 +186,7 @@ static int queue_init(struct virtio_9p *share)
 }
 
 // No cancel: what is in the ring stays there.
-static const struct device_ops device_ops = { .submit = submit };
+static const struct device_ops device_ops = { .submit = submit, .put = put, .kick = kick };
 static const struct virtio_service_ops service_ops = { .interrupt = interrupt,
                                                        .drain = drain,
                                                        .fail = fail };

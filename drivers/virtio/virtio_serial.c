@@ -329,7 +329,7 @@ void virtio_serial_gone(struct virtio_serial_port *port)
 
 // ---- The device's operations ----
 
-int virtio_serial_submit(struct device *device, struct io_request *request)
+static int serve(struct device *device, struct io_request *request)
 {
     struct virtio_serial_port *port = port_of(device);
     if (port->serial->broken)
@@ -347,6 +347,11 @@ int virtio_serial_submit(struct device *device, struct io_request *request)
         break;
     }
     return -EINVAL;
+}
+
+void virtio_serial_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, serve(device, request));
 }
 
 int virtio_serial_cancel(struct device *device, struct io_request *request)

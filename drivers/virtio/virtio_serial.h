@@ -119,7 +119,7 @@ static inline void virtio_serial_kick(const struct virtio_serial *serial, struct
 
 // ---- virtio_serial.c: requests and bytes ----
 
-int virtio_serial_submit(struct device *device, struct io_request *request);
+void virtio_serial_submit(struct device *device, struct io_request *request);
 int virtio_serial_cancel(struct device *device, struct io_request *request);
 unsigned virtio_serial_ready(const struct device *device);
 bool virtio_serial_interrupt(void *serial);

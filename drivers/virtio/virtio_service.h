@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) void virtio_service_drain(
     struct virtio_service *service, virtio_service_end *end)
 {
     unsigned count = virtqueue_used(&service->queue);
-    const struct virtqueue place = service->queue; // What is needed of it stays in registers.
+    struct virtqueue place = service->queue; // What is needed of it stays in registers.
     if (count > VIRTIO_SERVICE_DRAIN_MOST) {
         virtio_service_drain_later(service);
         count = VIRTIO_SERVICE_DRAIN_MOST;
@@ -85,6 +85,7 @@ static inline __attribute__((always_inline)) void virtio_service_drain(
             break;
         end(service, owner, written);
     }
+    service->queue.taken = place.taken;
     if (service->queue.broken)
         virtio_service_give_up(service);
 }

@@ -221,7 +221,7 @@ static void fuzz_complete(void *argument)
     ssize_t result = (ssize_t)size;
     if (fuzz.lies && fuzz_byte() == 0)
         result = fuzz_byte() % 2 ? -EIO : INT32_MAX;
-    device_complete_isr(&exchange->request, result);
+    device_complete(&exchange->request, result);
 }
 
 static void fuzz_answer(void)

@@ -7,11 +7,10 @@
 
 // ---- The device ----
 
-static inline int p9m_submit(struct device *device, struct io_request *request)
+static inline void p9m_submit(struct device *device, struct io_request *request)
 {
     (void)device;
     p9m.pending[p9m.pending_count++] = (struct exchange *)request;
-    return 0;
 }
 
 static inline void p9m_fresh(void)
@@ -83,10 +82,9 @@ static inline void p9m_complete(void *exchange)
     bool fits = p9m_scatter(exchange);
     // One byte too many may not fit; an honest reply has to.
     p9m.wrong += !fits && p9m.messages != p9m.fault_at;
-    device_complete_isr(&((struct exchange *)exchange)->request, failed || !fits ? -EIO
-                                                                 : p9m.claim
-                                                                     ? (ssize_t)p9m.claim
-                                                                     : (ssize_t)p9m_out.size);
+    device_complete(&((struct exchange *)exchange)->request, failed || !fits ? -EIO
+                                                             : p9m.claim     ? (ssize_t)p9m.claim
+                                                                         : (ssize_t)p9m_out.size);
 }
 
 // Takes one of the messages that wait into p9m_in.

@@ -147,7 +147,7 @@ static void test_open(void)
     tap_equal(client_open("file", O_ACCMODE, &device), -EINVAL, "test_an_access_mode_that_is_none");
     must_be_clean("test_refusals_leave_nothing_behind");
     struct fs_call late = client_call(FS_OPEN, "file");
-    late.request.deadline_ns = 1;
+    io_set_deadline(&late.request, 1);
     late.request.done = client_done;
     io_submit(client.fs, &late.request);
     late.request.timer.expired(&late.request.timer);

@@ -209,7 +209,7 @@ static void test_cancel_under_way(void)
 
 static void test_deadline(void)
 {
-    struct io_request request = { .deadline_ns = now_ns + 500 };
+    struct io_request request = { .flags = IO_DEADLINE, .deadline_ns = now_ns + 500 };
     fresh();
     move(reader, &request, IO_READ, got, 10);
     advance_to(now_ns + 500);

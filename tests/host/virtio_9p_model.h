@@ -43,27 +43,30 @@ void device_complete(struct io_request *request, ssize_t result)
 {
     struct job *job = (struct job *)request;
     request->result = result;
-    request->state = IO_DONE;
+    request->state = IO_IDLE;
     p9.share.device.lanes[0].in_flight--;
     job->completions++;
 }
 
-void device_complete_isr(struct io_request *request, ssize_t result)
-{
-    device_complete(request, result);
-}
-
-static inline void submit(struct job *job)
+static inline void start(struct job *job, void (*by)(struct device *, struct io_request *))
 {
     struct io_request *request = &job->exchange.request;
     job->completions = 0;
     request->state = IO_STARTED;
     p9.share.device.lanes[0].in_flight++;
     fake_irqs_masked = true;
-    int error = p9.share.device.ops->submit(&p9.share.device, request);
-    if (error)
-        device_complete(request, error);
+    by(&p9.share.device, request);
     fake_irqs_masked = false;
+}
+
+static inline void submit(struct job *job)
+{
+    start(job, p9.share.device.ops->submit);
+}
+
+static inline void put(struct job *job)
+{
+    start(job, p9.share.device.ops->put);
 }
 
 static inline long submit_op(enum io_op op)

@@ -33,13 +33,8 @@ void device_complete(struct io_request *request, ssize_t result)
     if (request->state != IO_STARTED)
         abort(); // Twice.
     request->result = result;
-    request->state = IO_DONE;
+    request->state = IO_IDLE;
     host.completions++;
-}
-
-void device_complete_isr(struct io_request *request, ssize_t result)
-{
-    device_complete(request, result);
 }
 
 void device_ready(struct device *device)
@@ -62,9 +57,7 @@ static struct io_request *submit(unsigned number, struct io_request *request, en
     request->result = WAITS;
     request->state = IO_STARTED;
     fake_irqs_masked = true;
-    int error = port(number)->ops->submit(port(number), request);
-    if (error)
-        device_complete(request, error); // As the core does.
+    port(number)->ops->submit(port(number), request);
     fake_irqs_masked = false;
     return request;
 }

@@ -105,7 +105,7 @@ static void test_giving_up(void)
            "test_a_blocked_read_can_be_cancelled");
     memset(&request, 0, sizeof request);
     request = (struct io_request){ .op = IO_READ, .buffer = back, .size = PIECE };
-    request.deadline_ns = clock_now_ns() + 1000000;
+    io_set_deadline(&request, clock_now_ns() + 1000000);
     tap_ok(io_submit(port, &request) == 0 && io_wait(&request) == -ETIMEDOUT,
            "test_and_times_out_at_its_deadline");
     tap_ok(does("send 2 500") && back[0] == 0x5a, "test_its_buffer_is_the_owners_again");
