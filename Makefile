@@ -136,7 +136,7 @@ demo::
 demo::
 	$(say_exit)
 
-## Boots APP=prog.c (or folder) or ELF=file with ARGS="a b" ENV="K=V" DISK=file TIMEOUT=s ICOUNT=n.
+## Boots APP=prog.c (or folder) or ELF=file; ARGS="a b" ENV="K=V" DISK=file SHARE=dir TIMEOUT=s.
 run::
 	@tools/install-deps run
 	@$(if $(ELF),,$(MAKE) -S $(sub) $(RUN_ELF) $(default_disk) >&2)

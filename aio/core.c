@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "aio/poll.h"
 #include "aio/queue.h"
 #include "arch/assert.h"
 #include "arch/container.h"
@@ -24,11 +25,16 @@ static struct {
 
 enum { FINISH_BUDGET = 64 }; // Requests finished in one go before other interrupts get their turn.
 
-static inline __attribute__((always_inline)) int buffer_check(const struct io_request *request)
+static int buffer_check(const struct io_request *request)
 {
     enum memory_access access = request->op == IO_READ ? MEMORY_DESTINATION : MEMORY_SOURCE;
     access += (request->flags & IO_KERNEL_BUFFER) * (MEMORY_KERNEL_SOURCE - MEMORY_SOURCE);
     return memory_check((uintptr_t)request->buffer, request->size, access);
+}
+
+static inline struct io_lane *lane_of(const struct io_request *request)
+{
+    return device_lane(request->device, request->op);
 }
 
 static int request_check(const struct device *device, const struct io_request *request)
@@ -53,9 +59,7 @@ static inline __attribute__((always_inline)) void start_locked(struct device *de
                                                                struct io_request *request)
 {
     hand_to_driver(lane, request);
-    int error = device->ops->submit(device, request);
-    if (error)
-        device_complete(request, error);
+    device->ops->submit(device, request);
 }
 
 static inline bool lane_is_quiet(const struct io_lane *lane)
@@ -65,18 +69,36 @@ static inline bool lane_is_quiet(const struct io_lane *lane)
 
 __attribute__((noinline)) void io_release_when_quiet(struct device *device)
 {
-    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) || device->polls)
+    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
+        io_is_polled(device))
         return;
     device->lanes[0].waiting = device->lanes[1].waiting = 0;
     device->ops->release(device);
 }
 
-// Gives waiting requests to the device as long as it takes more.
+static bool may_start_next(const struct io_lane *lane)
+{
+    uint32_t waiting = lane->waiting & ~(uint32_t)(LANE_STARTING | LANE_CLOSING);
+    if (waiting == 0 || lane->in_flight >= lane->depth)
+        return false;
+    // A flush comes after all that was submitted before it.
+    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
+}
+
+// Gives waiting requests to the device as long as it takes more, and tells it once.
 static void start_waiting(struct irq_work *work)
 {
     struct io_lane *lane = container_of(work, struct io_lane, start);
-    while (lane_starts_next(lane))
-        start_locked(lane->device, lane, queue_pop(lane));
+    struct device *device = lane->device;
+    const struct device_ops *ops = device->ops;
+    bool started = false;
+    for (; may_start_next(lane); started = true) {
+        struct io_request *request = queue_pop(lane);
+        hand_to_driver(lane, request);
+        (ops->put ? ops->put : ops->submit)(device, request);
+    }
+    if (started && ops->kick)
+        ops->kick(device);
     lane->waiting &= ~(uint32_t)LANE_STARTING;
     if (lane->waiting & LANE_CLOSING)
         io_release_when_quiet(lane->device);
@@ -101,8 +123,9 @@ static int withdraw_locked(struct io_request *request, int reason)
 {
     struct device *device = request->device;
     if (request->state == IO_QUEUED) {
-        queue_remove(request->lane, request);
-        hand_to_driver(request->lane, request); // In name only: every completion is counted back.
+        queue_remove(lane_of(request), request);
+        hand_to_driver(lane_of(request), request); // In name only: every completion is counted
+                                                   // back.
         device_complete(request, reason);
         return 0;
     }
@@ -128,13 +151,6 @@ static void deadline_expired(struct timer *timer)
     }
 }
 
-static void run_notify(struct callback *callback)
-{
-    struct io_request *request = container_of(callback, struct io_request, callback);
-    request->state = IO_IDLE;
-    request->notify(request);
-}
-
 static __attribute__((noinline)) void arm_deadline(struct io_request *request)
 {
     request->late = false;
@@ -142,43 +158,37 @@ static __attribute__((noinline)) void arm_deadline(struct io_request *request)
     timer_arm(&request->timer, request->deadline_ns);
 }
 
-// Ends a submit with an error and opens interrupts again as flags say.
-static __attribute__((noinline)) int refuse_locked(struct device *device, int error, uint32_t flags)
+static int refuse_locked(struct device *device, int error)
 {
     device->statistics.refused++;
-    irq_restore(flags);
     return error;
 }
 
-static inline void accept_locked(struct device *device, struct io_lane *lane,
-                                 struct io_request *request)
+static inline void accept_locked(struct device *device, struct io_request *request)
 {
     request->device = device;
-    request->lane = lane;
-    request->callback.run = run_notify;
     request->moved = 0;
-    device->statistics.submitted++;
 }
 
 // Every request but the usual one: all questions are asked here.
 static __attribute__((noinline)) int submit_otherwise_locked(struct device *device,
-                                                             struct io_lane *lane,
                                                              struct io_request *request,
-                                                             uint32_t flags)
+                                                             bool in_isr)
 {
+    struct io_lane *lane = device_lane(device, request->op);
     int error = request_check(device, request);
     if (error)
-        return refuse_locked(device, error, flags);
-    assert(request->state == IO_IDLE);
+        return refuse_locked(device, error);
+    assert(io_idle(request));
     bool idle = lane->waiting == 0 && lane->in_flight < lane->depth;
     if (request->op == IO_FLUSH)
         idle &= lane->in_flight == 0; // It comes after all that was submitted before it.
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
-        return refuse_locked(device, -EAGAIN, flags);
-    accept_locked(device, lane, request);
-    if (request->deadline_ns != 0)
+        return refuse_locked(device, -EAGAIN);
+    accept_locked(device, request);
+    if (request->flags & IO_DEADLINE)
         arm_deadline(request);
-    if (idle && !irq_saved_in_isr(flags)) {
+    if (idle && !in_isr) {
         start_locked(device, lane, request);
     } else {
         request->state = IO_QUEUED;
@@ -186,41 +196,44 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
         if (idle)
             start_at_tail_locked(device, lane);
     }
-    irq_restore(flags);
     return 0;
 }
 
-// A read or write without a deadline, on a lane that has room and nobody waiting in it: it goes to
-// the device at once, past the queue.
-static inline bool is_usual(const struct io_lane *lane, const struct io_request *request)
+// A read or write of priority 0 without flags, on the first lane, which has room and nobody waiting
+// in it, of a buffer where nearly all are: it goes to the device at once, past the queue.
+static inline bool is_usual(const struct device *device, const struct io_request *request)
 {
-    // What has to be 0 in one test.
-    _Static_assert(IO_IDLE == 0 && IO_PRIORITIES == 8, "what is_usual() relies on");
-    uint32_t unusual = request->state | request->priority >> 3 | lane->waiting |
-                       (uint32_t)request->deadline_ns | (uint32_t)(request->deadline_ns >> 32);
-    return request->op <= IO_WRITE && unusual == 0 && lane->in_flight < lane->depth &&
-           buffer_check(request) == 0;
+    const struct io_lane *lane = &device->lanes[0];
+    // What has to be 0 in one test. The compiler makes one load of the four bytes.
+    _Static_assert(IO_READ == 0 && IO_WRITE == 1 && IO_IDLE == 0, "is_usual() relies on it");
+    uint32_t kind = (uint32_t)request->op | (uint32_t)request->priority << 8 |
+                    (uint32_t)request->flags << 16 | (uint32_t)request->state << 24;
+    uintptr_t unusual = kind >> 1 | (kind & device->duplex) | lane->waiting |
+                        (uintptr_t)request->notify.next;
+    return unusual == 0 && lane->in_flight < lane->depth &&
+           memory_is_open((uintptr_t)request->buffer, request->size);
 }
 
 int io_submit(struct device *device, struct io_request *request)
 {
     uint32_t flags = irq_save();
-    struct io_lane *lane = device_lane(device, request->op);
-    if (irq_saved_in_isr(flags) || !is_usual(lane, request))
-        return submit_otherwise_locked(device, lane, request, flags);
-    accept_locked(device, lane, request);
-    start_locked(device, lane, request);
+    int error = 0;
+    if (irq_saved_in_isr(flags) || !is_usual(device, request)) {
+        error = submit_otherwise_locked(device, request, irq_saved_in_isr(flags));
+    } else {
+        accept_locked(device, request);
+        start_locked(device, &device->lanes[0], request);
+    }
     irq_restore(flags);
-    return 0;
+    return error;
 }
 
 inline int io_submit_locked(struct device *device, struct io_request *request)
 {
-    struct io_lane *lane = device_lane(device, request->op);
-    if (!is_usual(lane, request))
-        return submit_otherwise_locked(device, lane, request, irq_save()); // They stay masked.
-    accept_locked(device, lane, request);
-    start_locked(device, lane, request);
+    if (!is_usual(device, request))
+        return submit_otherwise_locked(device, request, false);
+    accept_locked(device, request);
+    start_locked(device, &device->lanes[0], request);
     return 0;
 }
 
@@ -237,15 +250,18 @@ static inline __attribute__((always_inline)) void tell(struct io_request *reques
 }
 
 // The last step, at isr level: the owner learns the result. Without a notify() to follow, the
-// request is the owner's from here on and may be submitted anew inside done().
+// request is the owner's from here on and may be submitted anew inside done(). Else it is not idle
+// before the callback level has taken it.
 static inline __attribute__((always_inline)) void finish(struct io_request *request)
 {
-    bool notify = request->notify != NULL;
-    request->state = notify ? IO_DONE : IO_IDLE;
-    if (request->done)
+    bool notify = request->notify.run != NULL; // Afterwards, without one, it is not ours any more.
+    request->state = IO_IDLE;
+    if (request->done) {
+        request->notify.next = notify ? &request->notify : NULL;
         tell(request);
+    }
     if (notify)
-        callback_post_isr(&request->callback);
+        callback_post_isr(&request->notify);
 }
 
 // Finishes the requests that wait for it, up to the budget.
@@ -281,16 +297,17 @@ static __attribute__((noinline)) void finish_later_locked(struct io_request *req
 void device_complete(struct io_request *request, ssize_t result)
 {
     uint32_t flags = irq_save();
-    struct io_lane *lane = request->lane;
+    struct io_lane *lane = lane_of(request);
     assert(request->state == IO_STARTED || request->state == IO_CANCELLING);
     if (result >= 0)
         request->moved = (size_t)result;
-    if (request->deadline_ns != 0) {
+    if (request->flags & IO_DEADLINE) {
         timer_cancel(&request->timer);
         if (request->late)
             result = -ETIMEDOUT;
     }
     lane->in_flight--;
+    request->device->statistics.completed++;
     request->result = result;
     if (lane->waiting != 0)
         start_at_tail_locked(request->device, lane);
@@ -303,27 +320,33 @@ void device_complete(struct io_request *request, ssize_t result)
     irq_restore(flags);
 }
 
-// What a top half ends one request after another with: the usual one without a question too many.
-inline void device_complete_isr(struct io_request *request, ssize_t result)
+// The usual request without a question too many.
+inline unsigned device_complete_isr(struct io_request *request, size_t moved)
 {
-    struct io_lane *lane = request->lane;
-    // What has to be 0 in one test.
-    uint32_t unusual = (request->state ^ IO_STARTED) | lane->waiting | finishing.busy |
-                       (uint32_t)request->deadline_ns | (uint32_t)(request->deadline_ns >> 32);
-    if ((unusual | (result < 0)) != 0) {
-        device_complete(request, result);
-        return;
+    // The compiler makes one load of the two bytes.
+    uint32_t kind = (uint32_t)request->flags | (uint32_t)request->state << 8;
+    if (((kind ^ (uint32_t)IO_STARTED << 8) | finishing.busy) != 0) {
+        device_complete(request, (ssize_t)moved);
+        return 1;
     }
-    lane->in_flight--;
-    request->result = result;
-    request->moved = (size_t)result;
+    request->result = (ssize_t)moved;
+    request->moved = moved;
     finish(request);
+    return 0;
 }
 
-static int nowhere_submit(struct device *device, struct io_request *request)
+inline void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
+{
+    lane->in_flight = (uint16_t)(lane->in_flight - requests);
+    device->statistics.completed += requests;
+    if (lane->waiting != 0)
+        start_at_tail_locked(device, lane);
+}
+
+static void nowhere_submit(struct device *device, struct io_request *request)
 {
     (void)device;
-    return (int)request->result;
+    device_complete(request, request->result);
 }
 
 void io_fail(struct io_request *request, int error)

@@ -56,10 +56,27 @@ void io_close(struct device *device);
 // Context: any, interrupts masked.
 void io_release_when_quiet(struct device *device);
 
+// Sets a request's deadline before its submit: a time on the clock of clock_now_ns(); 0: none.
+// Context: any.
+static inline void io_set_deadline(struct io_request *request, uint64_t at_ns)
+{
+    request->deadline_ns = at_ns;
+    request->flags &= (uint8_t)~IO_DEADLINE;
+    if (at_ns != 0)
+        request->flags |= IO_DEADLINE;
+}
+
+// May the owner use it again? True before the first submit, and from notify() or done() on.
+// Context: any.
+static inline bool io_idle(const struct io_request *request)
+{
+    return *(volatile const uint8_t *)&request->state == IO_IDLE &&
+           !*(struct callback *volatile const *)&request->notify.next;
+}
+
 // True from acceptance until the result is there.
 // Context: any.
 static inline bool io_in_flight(const struct io_request *request)
 {
-    enum io_state state = *(volatile const enum io_state *)&request->state;
-    return state != IO_IDLE && state != IO_DONE;
+    return *(volatile const uint8_t *)&request->state != IO_IDLE;
 }

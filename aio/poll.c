@@ -49,7 +49,7 @@ static void list_remove(struct io_request *poll)
         poll->next->previous = poll->previous;
 }
 
-static int poll_submit(struct device *poller, struct io_request *poll)
+static void poll_submit(struct device *poller, struct io_request *poll)
 {
     (void)poller;
     unsigned ready = answer(poll);
@@ -57,7 +57,6 @@ static int poll_submit(struct device *poller, struct io_request *poll)
         device_complete(poll, (ssize_t)ready);
     else
         list_add(poll);
-    return 0;
 }
 
 static int poll_cancel(struct device *poller, struct io_request *poll)
@@ -76,6 +75,23 @@ static struct device poller = { .name = "poll",
                                 .kind = DEVICE_STREAM,
                                 .calls = true,
                                 .lanes = { { .depth = UINT16_MAX } } };
+
+// One that was submitted at isr level is in the poller's own queue until the interrupt's tail.
+static bool waits_for_its_start(const struct device *device)
+{
+    for (unsigned queue = 0; queue <= QUEUE_BEHIND; queue++) {
+        const struct io_request *poll = poller.lanes[0].queue[queue].head;
+        for (; poll; poll = poll->next)
+            if (polled_by(poll) == device)
+                return true;
+    }
+    return false;
+}
+
+bool io_is_polled(const struct device *device)
+{
+    return device->polls || waits_for_its_start(device);
+}
 
 int io_poll(struct device *device, struct io_request *request, unsigned events)
 {

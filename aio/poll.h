@@ -18,3 +18,6 @@ int io_poll(struct device *device, struct io_request *request, unsigned events);
 // What the device is ready for at this moment: enum io_ready.
 // Context: any.
 unsigned io_ready_now(const struct device *device);
+
+// Does a poll wait for this device? Context: any, interrupts masked.
+bool io_is_polled(const struct device *device);

@@ -5,20 +5,21 @@
 #include <errno.h>
 
 extern char __text_start[], __rodata_end[], __kernel_data_start[], __kernel_data_end[];
+extern char __heap_end[], __tmp_start[], __tmp_end[];
 extern char __callback_stack_guard[], __callback_stack_bottom[];
 extern char __main_stack_guard[], __main_stack_bottom[];
 extern char __isr_stack_guard[], __isr_stack_bottom[];
 extern char __fault_stack_guard[], __fault_stack_bottom[];
 
 static const struct memory_range *memory_ram;
-static struct memory_range memory_open; // From the callback stack, behind all that is forbidden, to
-                                        // RAM's end.
+static struct memory_range memory_open; // From the callback stack, behind nearly all that is
+                                        // forbidden, to the heap's end.
 
 void memory_init(const struct memory_range *ram)
 {
     memory_ram = ram;
     memory_open.base = (uintptr_t)__callback_stack_bottom;
-    memory_open.size = ram->base + ram->size - memory_open.base;
+    memory_open.size = (uintptr_t)__heap_end - memory_open.base;
 }
 
 // Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has
@@ -28,9 +29,9 @@ static bool overlaps(uintptr_t address, size_t size, const char *start, const ch
     return address < (uintptr_t)end && address + size > (uintptr_t)start;
 }
 
-// Anywhere but above the last guard, where anything goes.
-static __attribute__((noinline)) int check_below(uintptr_t address, size_t size,
-                                                 enum memory_access access)
+// Anywhere but between the last guard and the heap's end, where anything goes.
+static __attribute__((noinline)) int check_elsewhere(uintptr_t address, size_t size,
+                                                     enum memory_access access)
 {
     bool kernel = access >= MEMORY_KERNEL_SOURCE;
     bool destination = access == MEMORY_DESTINATION || access == MEMORY_KERNEL_DESTINATION;
@@ -43,20 +44,24 @@ static __attribute__((noinline)) int check_below(uintptr_t address, size_t size,
         return -EFAULT;
     if (!kernel && overlaps(address, size, __kernel_data_start, __kernel_data_end))
         return -EFAULT;
+    if (!kernel && overlaps(address, size, __tmp_start, __tmp_end))
+        return -EFAULT;
     if (overlaps(address, size, __callback_stack_guard, __callback_stack_bottom))
         return -EFAULT;
     return 0;
 }
 
-inline int memory_check(uintptr_t address, size_t size, enum memory_access access)
+inline bool memory_is_open(uintptr_t address, size_t size)
 {
-    // Nearly every buffer lies in bss, on the callback stack or on the heap: one comparison each
-    // for its start and its end. An offset wraps to a huge number below, so one comparison serves
-    // both sides.
+    // One comparison each for its start and its end. An offset wraps to a huge number below, so one
+    // comparison serves both sides.
     uintptr_t offset = address - memory_open.base;
-    if ((size <= memory_open.size) & (offset <= memory_open.size - size))
-        return 0;
-    return check_below(address, size, access);
+    return (size <= memory_open.size) & (offset <= memory_open.size - size);
+}
+
+int memory_check(uintptr_t address, size_t size, enum memory_access access)
+{
+    return memory_is_open(address, size) ? 0 : check_elsewhere(address, size, access);
 }
 
 const char *memory_guard_hit(uintptr_t address)

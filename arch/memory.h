@@ -29,10 +29,15 @@ void memory_init(const struct memory_range *ram);
 // Context: any.
 const char *memory_guard_hit(uintptr_t address);
 
+// Does all of it lie in bss, on the callback stack or on the heap, as nearly every buffer does?
+// Then memory_check() has nothing against it, whatever the access.
+// Context: any.
+bool memory_is_open(uintptr_t address, size_t size);
+
 // Checks that size bytes at address may be moved by hardware in this way. Nothing is read at the
 // address.
 // Result: 0, or -EFAULT: outside RAM, wrapping, in page zero, text as a destination, the
-// guard below the callback stack, or, but for kernel access, the kernel's own data with its stacks
-// and the guard below main's. size 0 is fine anywhere.
+// guard below the callback stack, or, but for kernel access, the kernel's own data with its stacks,
+// the guard below main's and the memory of /tmp. size 0 is fine anywhere.
 // Context: any.
 int memory_check(uintptr_t address, size_t size, enum memory_access access);

@@ -23,13 +23,15 @@ RESET_START :=
 CHIPS := irq/plic.c drivers/timer/clint.c drivers/uart/uart_16550.c drivers/power/sifive_test.c drivers/virtio/*.c
 
 # How QEMU runs it; a disk image is a virtio block device of any number of sectors, past the host's
-# page cache where its file system allows: what has to wait for the disk then really does. There is
-# no option ROM for a network card. Instructions are counted exactly at this -icount shift.
+# page cache where its file system allows: what has to wait for the disk then really does. A folder
+# is shared as it is, and the folder's path ends QEMU_SHARE; files in it may lie on several of the
+# host's file systems. There is no option ROM for a network card. Instructions are counted exactly
+# at this -icount shift.
 QEMU := qemu-system-riscv64
 QEMU_FLAGS := -M virt -bios none -m 256M -nic none -global virtio-mmio.force-legacy=false
 QEMU_KERNEL := -kernel
 QEMU_DISK := -device virtio-blk-device,drive=vda -drive if=none,id=vda
 QEMU_DISK_SIZE := sectors
 QEMU_DISK_AIO := aio=native,cache.direct=on
-QEMU_SHARE :=
+QEMU_SHARE := -device virtio-9p-device,fsdev=host,mount_tag=host -fsdev local,id=host,security_model=none,multidevs=remap,path=
 EXACT_ICOUNT := 0

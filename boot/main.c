@@ -12,7 +12,9 @@
 #include "faces/posix/posix.h"
 #include "fs/devfs.h"
 #include "fs/mount.h"
+#include "fs/p9fs.h"
 #include "fs/procfs.h"
+#include "fs/ramfs.h"
 #include "fs/tty.h"
 
 enum { COMMAND_LINE_BYTES = 8192, EXIT_USAGE = 2 };
@@ -64,6 +66,25 @@ static void mount(const char *name, struct device *fs)
     must(mount_add(name, fs), name);
 }
 
+// A program so large that nothing is left for it goes without.
+static void mount_tmp(void)
+{
+    extern char __tmp_start[], __tmp_end[]; // linker.ld
+    struct device *tmp = ramfs_init(__tmp_start, (size_t)(__tmp_end - __tmp_start));
+    if (tmp)
+        mount("tmp", tmp);
+    else
+        report("boot: no memory is left for /tmp\n");
+}
+
+// Only where the board was started with a folder to share.
+static void mount_host(void)
+{
+    struct device *channel = device_find("9p/host");
+    if (channel)
+        mount("host", p9fs_init(channel));
+}
+
 // The steps, each on a line of its own, so clang-format keeps its hands off.
 // clang-format off
 
@@ -79,6 +100,8 @@ _Noreturn void __boot(void)
     must(start_console(), "no console");      // Line editing on the serial port.
     mount("dev", devfs_init(board.disk));     // Devices by name; null, zero, tty, disk.
     mount("proc", procfs_init());             // Counters as text.
+    mount_tmp();                              // Files in RAM.
+    mount_host();                             // The folder that the host shares.
     posix_streams_init();                     // errno and streams per level.
     posix_signals_init();                     // ^C is SIGINT.
     report("Inflight " INFLIGHT_VERSION " on %s\n", board.name);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "arch/container.h"
 #include "arch/hardware.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
@@ -25,12 +26,14 @@ enum io_op {
               // struct, which says what and where (drivers/exchange.h, fs/call.h).
 };
 
+// Each costs some instructions: the core has a shorter way for requests without any.
 enum io_flags {
     IO_KERNEL_BUFFER = 1, // The buffer lies in the kernel's own data (memory_check's kernel
                           // access).
     IO_NONBLOCK = 2,      // A stream answers -EAGAIN instead of waiting.
     IO_APPEND = 4,        // A file's write goes to where its end is when its turn comes. The driver
                           // puts that place into offset.
+    IO_DEADLINE = 8,      // deadline_ns counts.
 };
 
 // The life of a request. Changed by the core only, interrupts masked.
@@ -40,38 +43,40 @@ enum io_state {
     IO_STARTED,    // With the driver.
     IO_CANCELLING, // The driver is giving it up.
     IO_FINISHING,  // The result is known; done() comes next, at isr level.
-    IO_DONE,       // Waits for its notify().
 };
 
 enum { IO_PRIORITIES = 8 }; // 0 goes first; as many as POSIX's AIO_PRIO_DELTA_MAX + 1.
 
 struct io_request {
-    struct callback callback; // On its way to notify(). First: the request is found by its address.
-
     // Set by the owner before submit; not changed until the request is the owner's again.
-    enum io_op op;
-    uint8_t flags;    // enum io_flags.
-    uint8_t priority; // 0 (first) … IO_PRIORITIES - 1.
-    uint64_t offset;  // Bytes; ignored by streams.
+    struct callback notify; // Callback level: tells the user. Its run may be NULL.
+    uint8_t op;             // enum io_op.
+    uint8_t priority;       // 0 (first) … IO_PRIORITIES - 1.
+    uint8_t flags;          // enum io_flags.
+    uint8_t state;          // enum io_state; the core's. Here so that one load reads all four.
+    uint64_t offset;        // Bytes; ignored by streams.
     void *buffer;
-    size_t size;                         // Bytes.
-    uint64_t deadline_ns;                // On the clock of clock_now_ns(); 0: none.
-    void (*done)(struct io_request *);   // isr level: the result is there. May be NULL.
-    void (*notify)(struct io_request *); // Callback level: tells the user. May be NULL.
+    size_t size;                       // Bytes.
+    uint64_t deadline_ns;              // On the clock of clock_now_ns(), with IO_DEADLINE.
+    void (*done)(struct io_request *); // isr level: the result is there. May be NULL.
 
     // Set by the core when the request is done.
     ssize_t result; // As the operation says, or -errno.
     size_t moved;   // Bytes known to have been moved, also when result is an error.
 
     // The core's and, from submit to completion, the driver's.
-    enum io_state state;
     uint8_t queue; // Where it waits in the lane.
     bool late;     // Its deadline, if it has one, has passed.
     struct device *device;
-    struct io_lane *lane;
     struct io_request *next, *previous; // In the core's queue; the driver's while started.
     struct timer timer;                 // The deadline.
 };
+
+// In a notify: the request that it belongs to.
+static inline struct io_request *request_of(struct callback *notify)
+{
+    return container_of(notify, struct io_request, notify);
+}
 
 enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_CLOSING = 1 << 29, LANE_STARTING = 1 << 30 };
 
@@ -89,15 +94,20 @@ struct io_lane {
 };
 
 struct device_ops {
-    // Starts a request, with interrupts masked. 0: device_complete() follows exactly once, perhaps
-    // before submit returns. -errno: the device does not take it, and the request fails with that.
-    int (*submit)(struct device *device, struct io_request *request);
+    // Starts a request, with interrupts masked. device_complete() follows exactly once, perhaps
+    // before submit returns, with -errno where the device does not take the request.
+    void (*submit)(struct device *device, struct io_request *request);
 
     // Gives up a started request, with interrupts masked. 0: device_complete() follows with
     // -ECANCELED and `moved` as far as the hardware says, once the device is proved quiet.
     // -EALREADY: it has finished, its completion is on the way. -EBUSY, or no cancel at all: it
     // cannot be withdrawn.
     int (*cancel)(struct device *device, struct io_request *request);
+
+    // For hardware that takes several requests before it is told to look, both or neither: put is
+    // submit without the telling, kick tells of all that have been put.
+    void (*put)(struct device *device, struct io_request *request);
+    void (*kick)(struct device *device);
 
     // What the device is ready for now: enum io_ready. Called with interrupts masked; whenever the
     // answer may have come to have a bit more, the driver calls device_ready(). NULL: reading and
@@ -120,19 +130,6 @@ enum io_ready {
     IO_READY_ERROR = 8,  // Writing is of no use any more: nobody can read it.
 };
 
-// Will the core start one more request of this lane right after the one that it is starting? A
-// driver whose hardware takes several before it is told to look then leaves the telling to the
-// last.
-// Context: inside submit(), after whatever completes there.
-static inline bool lane_starts_next(const struct io_lane *lane)
-{
-    uint32_t waiting = lane->waiting & ~(uint32_t)(LANE_STARTING | LANE_CLOSING);
-    if (waiting == 0 || lane->in_flight >= lane->depth)
-        return false;
-    // A flush comes after all that was submitted before it.
-    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
-}
-
 enum device_kind {
     DEVICE_BLOCK,     // A disk: bytes at offsets, as many as it has.
     DEVICE_STREAM,    // Bytes one after another.
@@ -154,8 +151,7 @@ struct device {
     bool duplex;          // Reads and writes wait in lanes of their own.
     struct io_lane lanes[2];
     struct {
-        uint32_t submitted, refused; // What has been submitted and neither waits nor is in flight
-                                     // has completed.
+        uint32_t completed, refused; // What waits or is in flight has been submitted as well.
     } statistics;
     unsigned references;      // The core's: who refers to it, by io_retain() and io_close().
     struct io_request *polls; // Requests of aio/poll.h that wait for it to become ready.
@@ -178,9 +174,20 @@ static inline struct io_lane *device_lane(struct device *device, enum io_op op)
 // Context: any.
 void device_complete(struct io_request *request, ssize_t result);
 
-// The same in a top half.
+// What a submit ends with that may find the request wanting: error is 0 or -errno.
+// Context: inside submit().
+static inline void device_complete_refused(struct io_request *request, int error)
+{
+    if (error)
+        device_complete(request, error);
+}
+
+// device_complete() for a top half that ends requests without an error, one or several in a row.
+// Result: 0: it still counts as in flight, until device_lane_freed_isr() is told of it before the
+// top half returns. 1: it does not.
 // Context: isr.
-void device_complete_isr(struct io_request *request, ssize_t result);
+unsigned device_complete_isr(struct io_request *request, size_t moved);
+void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests);
 
 // A device that has ops->ready() may have become ready for more than before: whoever waits for that
 // is told. Part of aio/poll.c.

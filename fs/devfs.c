@@ -20,11 +20,10 @@ struct zero_slot {
 
 static struct zero_slot zero_slots[ZERO_SLOTS];
 
-static int null_submit(struct device *device, struct io_request *request)
+static void null_submit(struct device *device, struct io_request *request)
 {
     (void)device;
     device_complete(request, request->op == IO_WRITE ? (ssize_t)request->size : 0);
-    return 0;
 }
 
 static void zero_done(struct dma_transfer *transfer)
@@ -44,10 +43,12 @@ static struct zero_slot *zero_slot_of(const struct io_request *request)
     return NULL;
 }
 
-static int zero_submit(struct device *device, struct io_request *request)
+static void zero_submit(struct device *device, struct io_request *request)
 {
-    if (request->op != IO_READ || request->size == 0)
-        return null_submit(device, request);
+    if (request->op != IO_READ || request->size == 0) {
+        null_submit(device, request);
+        return;
+    }
     struct zero_slot *slot = zero_slot_of(NULL); // The lane's depth leaves one free.
     assert(slot);
     slot->request = request;
@@ -61,7 +62,7 @@ static int zero_submit(struct device *device, struct io_request *request)
     int error = dma_submit(dma_engine_find(NULL), &slot->transfer);
     if (error)
         slot->request = NULL;
-    return error;
+    device_complete_refused(request, error);
 }
 
 static int zero_cancel(struct device *device, struct io_request *request)

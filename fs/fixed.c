@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-static int fixed_submit(struct device *device, struct io_request *request);
+static void fixed_submit(struct device *device, struct io_request *request);
 
 static const struct device_ops fixed_ops = { .submit = fixed_submit };
 
@@ -140,11 +140,13 @@ static int call_result(struct fixed_folder *folder, struct fs_call *call)
     }
 }
 
-static int fixed_submit(struct device *device, struct io_request *request)
+static void fixed_submit(struct device *device, struct io_request *request)
 {
     struct fixed_folder *folder = (struct fixed_folder *)device; // Its first member.
+    int result = 0;
     if (request->op <= IO_WRITE)
-        return -EISDIR;
-    device_complete(request, request->op == IO_CALL ? call_result(folder, fs_call_of(request)) : 0);
-    return 0;
+        result = -EISDIR;
+    else if (request->op == IO_CALL)
+        result = call_result(folder, fs_call_of(request));
+    device_complete(request, result);
 }

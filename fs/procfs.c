@@ -116,8 +116,8 @@ static void count_device(const struct device *device, uint64_t numbers[AIO_NUMBE
     const struct io_lane *lanes = device->lanes;
     numbers[0] = count_queued(&lanes[0]) + count_queued(&lanes[1]);
     numbers[1] = (uint64_t)lanes[0].in_flight + lanes[1].in_flight;
-    numbers[2] = device->statistics.submitted;
-    numbers[3] = device->statistics.submitted - numbers[0] - numbers[1];
+    numbers[2] = device->statistics.completed + numbers[0] + numbers[1];
+    numbers[3] = device->statistics.completed;
     numbers[4] = device->statistics.refused;
 }
 
@@ -203,7 +203,7 @@ static ssize_t text_get(const struct text *text, const struct io_request *reques
     return (ssize_t)(request->size - print.room);
 }
 
-static int procfs_submit(struct device *device, struct io_request *request)
+static void procfs_submit(struct device *device, struct io_request *request)
 {
     const struct text *text = (const struct text *)device; // Its first member.
     ssize_t result = 0;
@@ -211,10 +211,7 @@ static int procfs_submit(struct device *device, struct io_request *request)
         result = text_get(text, request);
     else if (request->op == IO_WRITE)
         result = text_set(text, request);
-    if (result < 0)
-        return (int)result;
     device_complete(request, result);
-    return 0;
 }
 
 static const struct device_ops procfs_ops = { .submit = procfs_submit };

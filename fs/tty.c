@@ -107,6 +107,7 @@ static void tty_run_isr(void)
         start_receive();
     }
     tty.running = false;
+    device_ready(&tty.device);
 }
 
 static void received(struct io_request *request)
@@ -174,6 +175,7 @@ static void finish_write(ssize_t result)
     tty.writing = NULL;
     request->moved = tty.written;
     device_complete(request, result);
+    device_ready(&tty.device);
 }
 
 static void sent(struct io_request *output)
@@ -214,9 +216,8 @@ static int submit_write(struct io_request *request)
     return error;
 }
 
-static int tty_submit(struct device *device, struct io_request *request)
+static int start(struct io_request *request)
 {
-    (void)device;
     switch (request->op) {
     case IO_READ:
         return submit_read(request);
@@ -231,6 +232,12 @@ static int tty_submit(struct device *device, struct io_request *request)
     return -EINVAL;
 }
 
+static void tty_submit(struct device *device, struct io_request *request)
+{
+    (void)device;
+    device_complete_refused(request, start(request));
+}
+
 static int tty_cancel(struct device *device, struct io_request *request)
 {
     (void)device;
@@ -243,7 +250,16 @@ static int tty_cancel(struct device *device, struct io_request *request)
     return 0;
 }
 
-static const struct device_ops tty_ops = { .submit = tty_submit, .cancel = tty_cancel };
+static unsigned tty_ready(const struct device *device)
+{
+    (void)device;
+    return (tty_line_ready(&tty.line) || tty.failed ? IO_READY_READ : 0) |
+           (tty.writing == NULL ? IO_READY_WRITE : 0);
+}
+
+static const struct device_ops tty_ops = { .submit = tty_submit,
+                                           .cancel = tty_cancel,
+                                           .ready = tty_ready };
 
 static void requests_init(void)
 {

@@ -10,21 +10,31 @@
 #include "irq/controller.h"
 
 // Why the level may not be entered just now: 0, or these and the number of holds.
-enum { CLOSED_ACTIVE = 0x10000, CLOSED_PAUSED = 0x20000, CLOSED_HOLDS = 0xffff };
+enum {
+    CLOSED_ACTIVE = 0x10000,
+    CLOSED_PAUSED = 0x20000, // Until the pause's timer expires, or main waits.
+    CLOSED_LOOK = 0x40000,   // Until main, which waits, has been woken to look.
+    CLOSED_HOLDS = 0xffff,
+};
+
+enum { HALF_BUDGET = CALLBACK_BUDGET / 2 };
+_Static_assert(CALLBACK_BUDGET_WAITING % HALF_BUDGET == 0, "looked at after each half only");
 
 static void *no_variable;
 
 // All in one struct, so that an interrupt's tail reaches it with one address.
 static struct {
-    struct callback *head, **tail;
-    struct callback *rest; // Of the list whose callbacks are being run.
+    struct callback ends;  // The queue is a ring: ends.next is the first of those that wait, and
+    struct callback *last; // ends comes behind the last one, or it is itself the last.
     unsigned closed;
+    bool main_waits;    // In level_sleep_locked().
+    uint8_t halves_run; // Halves of CALLBACK_BUDGET that this turn has run.
     struct callback_totals totals;
     void **variable; // Of the face: see callback_level_context().
     void *value;
     void (*leave)(void);
     uint64_t half_time_ns; // When half of this turn's budget was left.
-} level = { .tail = &level.head, .variable = &no_variable };
+} level = { .ends.next = &level.ends, .last = &level.ends, .variable = &no_variable };
 
 static struct timer pause_timer;
 
@@ -35,22 +45,28 @@ enum level level_current(void)
     return level.closed & CLOSED_ACTIVE ? LEVEL_CALLBACK : LEVEL_MAIN;
 }
 
+static inline bool somebody_waits(void)
+{
+    return level.ends.next != &level.ends;
+}
+
 bool callback_level_wanted(void)
 {
-    return level.head && level.closed == 0;
+    return somebody_waits() && level.closed == 0;
 }
 
 void callback_post_isr(struct callback *callback)
 {
-    callback->next = NULL;
-    *level.tail = callback;
-    level.tail = &callback->next;
+    callback->next = &level.ends;
+    level.last->next = callback;
+    level.last = callback;
 }
 
 void callback_post(struct callback *callback)
 {
     uint32_t flags = irq_save();
-    callback_post_isr(callback);
+    if (!callback->next)
+        callback_post_isr(callback);
     // At isr level the tail of this very interrupt enters the callback level.
     if (!cpu_in_isr() && callback_level_wanted())
         irq_controller_raise_software();
@@ -84,7 +100,7 @@ static void end_pause(struct timer *timer)
 
 // Main has the CPU to itself for a quarter of the turn's time: half of the time since half of the
 // budget was left.
-static __attribute__((noinline)) void begin_pause(void)
+static void begin_pause(void)
 {
     uint64_t now = clock_now_ns();
     uint64_t share = (now - level.half_time_ns) / 2;
@@ -94,18 +110,33 @@ static __attribute__((noinline)) void begin_pause(void)
     timer_arm(&pause_timer, now + (share > CALLBACK_PAUSE_NS ? share : CALLBACK_PAUSE_NS));
 }
 
+// Callbacks that were kept off for main run at the next chance.
+static __attribute__((noinline)) void reopen_locked(void)
+{
+    timer_cancel(&pause_timer);
+    level.closed &= ~(unsigned)(CLOSED_PAUSED | CLOSED_LOOK);
+    if (callback_level_wanted())
+        irq_controller_raise_software();
+}
+
 void level_sleep_locked(void)
 {
     assert(irq_masked() && !cpu_in_isr());
-    // Main that waits needs no share of the CPU: callbacks that were kept off for it run now.
-    if (level.closed & CLOSED_PAUSED && !(level.closed & CLOSED_ACTIVE)) {
-        timer_cancel(&pause_timer);
-        end_pause(&pause_timer);
-        if (callback_level_wanted())
-            irq_controller_raise_software();
+    if (level.closed & CLOSED_ACTIVE) {
+        cpu_wait_for_interrupt();
+        irq_open_once();
+        return;
     }
+    // Main that waits needs no share of the CPU.
+    if (level.closed & CLOSED_PAUSED)
+        reopen_locked();
+    level.main_waits = true;
     cpu_wait_for_interrupt();
     irq_open_once();
+    level.main_waits = false;
+    // The interrupt that this raises stays pending while main looks.
+    if (level.closed & CLOSED_LOOK)
+        reopen_locked();
 }
 
 void callback_level_context(void **variable, void *value, void (*leave)(void))
@@ -121,69 +152,81 @@ struct callback_totals callback_totals(void)
 }
 
 // Puts what the budget left of a list back in front of what has been posted meanwhile.
-static __attribute__((noinline)) void put_back(struct callback **tail)
+static __attribute__((noinline)) void put_back(struct callback *first, struct callback *last)
 {
-    *tail = level.head;
-    if (!level.head)
-        level.tail = tail;
-    level.head = level.rest;
-    level.rest = NULL;
+    last->next = level.ends.next;
+    if (!somebody_waits())
+        level.last = last;
+    level.ends.next = first;
 }
 
-// So many callbacks of a turn have run: half of the budget, or all of it.
 // Result: true: the turn is over.
-static __attribute__((noinline)) bool half_has_run(unsigned run)
+static __attribute__((noinline)) bool half_has_run(void)
 {
-    if (run == CALLBACK_BUDGET)
+    unsigned most = level.main_waits ? CALLBACK_BUDGET_WAITING : CALLBACK_BUDGET;
+    level.totals.run += HALF_BUDGET;
+    if (++level.halves_run * HALF_BUDGET >= most)
         return true;
-    level.half_time_ns = clock_now_ns(); // Only in a flood: it costs a register access.
+    if (!level.main_waits)
+        level.half_time_ns = clock_now_ns(); // Only in a flood: it costs a register access.
     return false;
 }
 
 // Runs what waits now. The list is taken as a whole, so that interrupts need not be masked for each
-// callback: what they post goes to a new one. run: callbacks of this turn so far.
-// Result: the same, afterwards.
-static inline unsigned run_list(unsigned run)
+// callback: what they post goes to a new one. left: callbacks until half of the budget has run.
+// Result: the same, afterwards; 0: the turn is over.
+static inline unsigned run_list(unsigned left)
 {
-    struct callback *next = level.head, **tail = level.tail;
-    level.head = NULL;
-    level.tail = &level.head;
+    struct callback *next = level.ends.next, *last = level.last;
+    level.ends.next = level.last = &level.ends;
     irq_unmask();
     do {
         struct callback *callback = next;
-        level.rest = next = callback->next;
+        next = callback->next;
+        callback->next = NULL;
         callback->run(callback);
-        if (++run % (CALLBACK_BUDGET / 2) == 0 && half_has_run(run)) {
-            irq_mask();
-            if (next)
-                put_back(tail);
-            return run;
+        if (--left == 0) {
+            if (half_has_run())
+                break;
+            left = HALF_BUDGET;
         }
-    } while (next);
+    } while (next != &level.ends);
     irq_mask();
-    return run;
+    if (next != &level.ends)
+        put_back(next, last);
+    return left;
+}
+
+// The budget is used up.
+static __attribute__((noinline)) void let_main_go_on(void)
+{
+    if (level.main_waits)
+        level.closed |= CLOSED_LOOK; // The interrupt that has led here has woken it.
+    else
+        begin_pause();
 }
 
 void callback_level_run(void)
 {
-    unsigned run = 0;
+    unsigned left = HALF_BUDGET;
     void *value_of_main = *level.variable;
     level.closed = CLOSED_ACTIVE; // It was 0.
+    level.halves_run = 0;
     *level.variable = level.value;
     do {
-        run = run_list(run);
-        if (level.leave && (!level.head || run == CALLBACK_BUDGET)) {
+        left = run_list(left);
+        if (level.leave && (!somebody_waits() || left == 0)) {
             // It may do I/O and wait for it; what that brings has its turn too.
             irq_unmask();
             level.leave();
             irq_mask();
         }
-    } while (level.head && run < CALLBACK_BUDGET);
+    } while (somebody_waits() && left > 0);
     *level.variable = value_of_main;
     // Counted behind the callbacks, which are waited for.
     level.totals.turns++;
-    level.totals.run += run;
+    level.totals.run += (HALF_BUDGET - left) % HALF_BUDGET;
     level.closed &= ~(unsigned)CLOSED_ACTIVE;
-    if (level.head)
-        begin_pause();
+    if (somebody_waits())
+        let_main_go_on();
 }

@@ -2,19 +2,20 @@
 //
 // A callback preempts main at the end of an interrupt, with interrupts open again, on a stack of
 // its own. One runs at a time, never nested. After CALLBACK_BUDGET of them main has the CPU to
-// itself for a quarter of the time that they took, at least CALLBACK_PAUSE_NS (unless it waits), so
+// itself for a quarter of the time that they took, at least CALLBACK_PAUSE_NS. Main that waits
+// looks after CALLBACK_BUDGET_WAITING of them whether it need wait any longer, and they go on. So
 // main always advances, whatever the flood.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CALLBACK_BUDGET = 32, CALLBACK_PAUSE_NS = 10000 };
+enum { CALLBACK_BUDGET = 32, CALLBACK_BUDGET_WAITING = 64, CALLBACK_PAUSE_NS = 10000 };
 
 enum level { LEVEL_MAIN, LEVEL_CALLBACK, LEVEL_ISR };
 
 struct callback {
-    struct callback *next; // First: the queue's end is a pointer to a pointer.
+    struct callback *next; // NULL while it does not wait.
     void (*run)(struct callback *callback);
 };
 
@@ -22,12 +23,13 @@ struct callback {
 // Context: any.
 enum level level_current(void);
 
-// Puts a callback at the end of the queue. The caller keeps the storage until run is called; from
-// then on the callback may be posted again. A callback that is already waiting must not be posted.
+// Puts a callback at the end of the queue; its next was zeroed before its first use. The caller
+// keeps the storage until run is called; from then on the callback may be posted again. One that
+// already waits stays where it is.
 // Context: any.
 void callback_post(struct callback *callback);
 
-// The same at isr level, whose tail enters the callback level.
+// The same at isr level, whose tail enters the callback level, for a callback that does not wait.
 // Context: isr.
 void callback_post_isr(struct callback *callback);
 
@@ -59,7 +61,8 @@ struct callback_totals {
     uint32_t pauses; // Times the budget ran out and main was given its share.
 };
 
-// Totals since boot; what the turn under way has run is added when it ends.
+// Totals since boot; what the turn under way has run is added when it ends, or half of
+// CALLBACK_BUDGET has run.
 // Context: any.
 struct callback_totals callback_totals(void);
 

@@ -26,6 +26,7 @@ struct irq_line {
 static struct {
     struct irq_work *head, *tail; // Deferred work.
     uint32_t spurious;
+    unsigned end;      // Behind the last line that was ever installed.
     struct timer rest; // Until the deferred work that is left goes on.
     struct irq_line lines[IRQ_LIMIT];
 } dispatcher;
@@ -55,6 +56,8 @@ int irq_install(unsigned irq, const char *name, irq_handler *handler, void *cont
     line->statistics.longest_ticks = line->statistics.unhandled = 0;
     line->unclaimed = 0;
     line->handler = handler;
+    if (dispatcher.end <= irq)
+        dispatcher.end = irq + 1;
     irq_restore(flags);
     return 0;
 }
@@ -95,7 +98,7 @@ struct irq_totals irq_totals(void)
 {
     // Summed up here, so that taking an interrupt costs one count and not two.
     struct irq_totals totals = { .taken = dispatcher.spurious, .spurious = dispatcher.spurious };
-    for (unsigned irq = 0; irq < IRQ_LIMIT; irq++)
+    for (unsigned irq = 0; irq < dispatcher.end; irq++)
         totals.taken += dispatcher.lines[irq].statistics.count;
     return totals;
 }

@@ -33,7 +33,7 @@ static const char names[REGISTERS][4] = {
     "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 
-extern char __isr_stack_top[], __image_start[], __heap_end[];
+extern char __isr_stack_top[], __image_start[], __ram_end[];
 
 static bool faulted; // A fault inside the report ends the machine at once.
 
@@ -43,7 +43,7 @@ static const char *access_reason(uintptr_t address)
     const char *overflow = memory_guard_hit(address);
     if (overflow)
         return overflow;
-    if (address >= (uintptr_t)__image_start && address < (uintptr_t)__heap_end)
+    if (address >= (uintptr_t)__image_start && address < (uintptr_t)__ram_end)
         return "read-only, or data executed";
     return address < PAGE_BYTES ? "null pointer" : "nothing is mapped there";
 }

@@ -6,15 +6,16 @@
 #include "arch/semihosting.h"
 #include "drivers/device.h"
 
-static int stderr_submit(struct device *device, struct io_request *request)
+static void stderr_submit(struct device *device, struct io_request *request)
 {
     (void)device;
-    if (request->op == IO_READ)
-        return -EBADF;
+    if (request->op == IO_READ) {
+        device_complete(request, -EBADF);
+        return;
+    }
     if (request->op == IO_WRITE && request->size > 0)
         semihosting_write(request->buffer, request->size);
     device_complete(request, request->op == IO_WRITE ? (ssize_t)request->size : 0);
-    return 0;
 }
 
 static int stderr_start(const struct hardware *hardware)

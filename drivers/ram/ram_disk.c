@@ -46,13 +46,13 @@ static struct ram_disk_slot *slot_of(struct ram_disk *disk, const struct io_requ
     return NULL;
 }
 
-static int ram_disk_submit(struct device *device, struct io_request *request)
+static void ram_disk_submit(struct device *device, struct io_request *request)
 {
     struct ram_disk *disk = (struct ram_disk *)device;
     ssize_t size = request->op > IO_WRITE ? 0 : device_clamp(device, request);
     if (size <= 0) {
         device_complete(request, size);
-        return 0;
+        return;
     }
     struct ram_disk_slot *slot = slot_of(disk, NULL); // The lane's depth leaves one free.
     assert(slot);
@@ -65,7 +65,7 @@ static int ram_disk_submit(struct device *device, struct io_request *request)
     int error = dma_submit(disk->engine, &slot->transfer);
     if (error)
         slot->request = NULL;
-    return error;
+    device_complete_refused(request, error);
 }
 
 static int ram_disk_cancel(struct device *device, struct io_request *request)

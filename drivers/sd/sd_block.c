@@ -57,10 +57,12 @@ static __attribute__((noinline)) void sd_unfinished(struct sd_card *card, int st
 // A transfer has ended after `bytes` of the request: it is through, broken, or goes on.
 static inline void sd_go_on(struct sd_card *card, int status, size_t bytes)
 {
-    if (status == 0 && card->left == bytes)
-        device_complete_isr(card->request, (ssize_t)(card->request->moved + bytes));
-    else
+    if (status == 0 && card->left == bytes) {
+        unsigned counted = device_complete_isr(card->request, card->request->moved + bytes);
+        device_lane_freed_isr(&card->device, &card->device.lanes[0], 1 - counted);
+    } else {
         sd_unfinished(card, status, bytes);
+    }
 }
 
 // ---- One transfer ----
@@ -315,13 +317,15 @@ static inline int sd_move(struct sd_card *card, struct io_request *request)
 
 static void sd_up(struct sd_card *card, int status);
 
-static int sd_submit(struct device *device, struct io_request *request)
+static void sd_submit(struct device *device, struct io_request *request)
 {
     struct sd_card *card = sd_card_of_device(device);
 
     card->request = request; // The host asserts that no other one is being served.
-    if (card->ready && request->op <= IO_WRITE)
-        return sd_move(card, request);
+    if (card->ready && request->op <= IO_WRITE) {
+        device_complete_refused(request, sd_move(card, request));
+        return;
+    }
     // Opening is the moment to notice that the card has been taken out; other requests notice by
     // failing.
     if (!card->ready || (request->op == IO_OPEN && !sdhci_card_present(&card->host)))
@@ -330,21 +334,15 @@ static int sd_submit(struct device *device, struct io_request *request)
         sd_flush(card);
     else
         sd_finish(card, 0); // Opening asks for no more than a card that is up.
-    return 0;
 }
 
 // Serves the request that has waited for the card.
 static void sd_up(struct sd_card *card, int status)
 {
-    struct io_request *request = card->request;
-
-    if (status < 0) {
-        sd_fail(card, status);
-        return;
-    }
-    status = sd_submit(&card->device, request);
     if (status < 0)
-        device_complete(request, status);
+        sd_fail(card, status);
+    else
+        sd_submit(&card->device, card->request);
 }
 
 static int sd_cancel(struct device *device, struct io_request *request)

@@ -119,6 +119,7 @@ void uart_received_isr(struct uart *uart)
         look_later(uart);
     if (uart->reading != NULL && (uart->put != uart->taken || uart->reading->size == 0))
         deliver(uart);
+    device_ready(&uart->device);
 }
 
 static void look(struct irq_work *work)
@@ -159,6 +160,7 @@ void uart_sent_isr(struct uart *uart)
     uart->chip->send_interrupt(uart->hardware, false);
     uart->writing = NULL;
     device_complete(request, (ssize_t)request->moved);
+    device_ready(&uart->device);
 }
 
 static int submit_read(struct uart *uart, struct io_request *request)
@@ -188,9 +190,8 @@ static int submit_write(struct uart *uart, struct io_request *request)
     return 0;
 }
 
-static int uart_submit(struct device *device, struct io_request *request)
+static int start(struct uart *uart, struct io_request *request)
 {
-    struct uart *uart = uart_of(device);
     switch (request->op) {
     case IO_READ:
         return submit_read(uart, request);
@@ -203,6 +204,11 @@ static int uart_submit(struct device *device, struct io_request *request)
         return 0;
     }
     return -EINVAL;
+}
+
+static void uart_submit(struct device *device, struct io_request *request)
+{
+    device_complete_refused(request, start(uart_of(device), request));
 }
 
 static int uart_cancel(struct device *device, struct io_request *request)
@@ -218,7 +224,16 @@ static int uart_cancel(struct device *device, struct io_request *request)
     return 0;
 }
 
-static const struct device_ops uart_ops = { .submit = uart_submit, .cancel = uart_cancel };
+static unsigned uart_ready(const struct device *device)
+{
+    const struct uart *uart = container_of(device, struct uart, device);
+    return (uart->put != uart->taken ? IO_READY_READ : 0) |
+           (uart->writing == NULL ? IO_READY_WRITE : 0);
+}
+
+static const struct device_ops uart_ops = { .submit = uart_submit,
+                                            .cancel = uart_cancel,
+                                            .ready = uart_ready };
 
 struct uart *uart_claim(const struct hardware *hardware, const struct uart_chip *chip)
 {

@@ -55,7 +55,8 @@ struct virtio_class {
     // up to virtio_ready(); -errno: the transport marks it as failed and says so.
     int (*start)(const struct virtio_device *device);
 };
-extern const struct virtio_class virtio_blk_class;
+// All that are driven, up to a NULL (drivers/virtio/virtio_classes.c).
+extern const struct virtio_class *const virtio_classes[];
 
 // Agrees upon features: those of `wanted` that the device offers, and VIRTIO_F_VERSION_1.
 // Result: 0, or -ENOTSUP: the device is no modern one, or does not agree.
@@ -83,9 +84,12 @@ void virtio_ready(const struct virtio_device *device);
 bool virtio_reset(const struct virtio_device *device);
 bool virtio_quiet(const struct virtio_device *device);
 
-// Reads from the device's configuration, at an offset in bytes.
-// Result of the second, which spans two registers: 0, or -EIO: it never held still.
+// Reads from the device's configuration, at an offset in bytes, each field in its own width
+// (4.2.2.2).
+// Result of the last, which takes two accesses: 0, or -EIO: it never held still.
 // Context: any.
+uint8_t virtio_config8(const struct virtio_device *device, unsigned offset);
+uint16_t virtio_config16(const struct virtio_device *device, unsigned offset);
 uint32_t virtio_config32(const struct virtio_device *device, unsigned offset);
 int virtio_config64(const struct virtio_device *device, unsigned offset, uint64_t *value);
 

@@ -43,12 +43,6 @@ static inline void kick(struct virtio_blk *disk)
         virtio_notify(&disk->transport, VIRTIO_BLK_QUEUE);
 }
 
-// Of several requests that the core starts in a row, the last one rings the doorbell for all.
-static inline bool kick_is_due(const struct virtio_blk *disk)
-{
-    return __builtin_expect(!lane_starts_next(&disk->device.lanes[0]), true);
-}
-
 // ---- Starting ----
 
 // A flush is started while nothing else is in flight, so one chain for it is enough; it has no
@@ -78,6 +72,8 @@ void virtio_blk_limits(struct virtio_blk *disk)
         most = disk->device.size_bytes;
     if (disk->queue.broken)
         most = 0;
+    uint64_t sectors = disk->device.size_bytes >> VIRTIO_BLK_SECTOR_SHIFT;
+    disk->straight_end = sectors < UINT32_MAX ? (uint32_t)sectors : UINT32_MAX;
     disk->straight_most[IO_READ] = (size_t)most;
     disk->straight_most[IO_WRITE] = disk->device.read_only || disk->parts.writes > 0 ? 0
                                                                                      : (size_t)most;
@@ -95,14 +91,14 @@ static void open(struct virtio_blk *disk, struct io_request *request)
                        VIRTIO_BLK_ID_BYTES, VIRTIO_BLK_IDENTIFIES);
 }
 
-// A write that would go straight, if there were no writes of parts: of `bytes` bytes inside the
-// disk, and none of those others touches its sectors.
-static bool write_is_apart(const struct virtio_blk *disk, const struct io_request *request,
-                           size_t bytes)
+// A request that goes straight after all, of `bytes` bytes inside the disk: it lies past the
+// sectors whose numbers have 32 bits, or is a write while there are writes of parts, none of which
+// touches its sectors.
+static bool is_whole(const struct virtio_blk *disk, const struct io_request *request, size_t bytes)
 {
-    return request->op == IO_WRITE && bytes == request->size && bytes <= disk->size_most &&
+    return bytes == request->size && bytes <= disk->size_most &&
            ((request->offset | bytes) & VIRTIO_BLK_SECTOR_MASK) == 0 &&
-           !virtio_blk_parts_write_to(disk, request->offset, bytes);
+           (request->op == IO_READ || !virtio_blk_parts_write_to(disk, request->offset, bytes));
 }
 
 static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
@@ -112,60 +108,82 @@ static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
         bytes = -EROFS;
     if (bytes <= 0)
         device_complete(request, bytes);
-    else if (write_is_apart(disk, request, (size_t)bytes))
-        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, (uintptr_t)request->buffer,
+    else if (is_whole(disk, request, (size_t)bytes))
+        virtio_blk_put(disk, request, request->op, request->offset, (uintptr_t)request->buffer,
                        (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
     else
         virtio_blk_parts_add(disk, request);
 }
 
 // Everything but the straight way.
-static __attribute__((noinline)) int submit_otherwise(struct virtio_blk *disk,
-                                                      struct io_request *request)
+static void put_otherwise(struct virtio_blk *disk, struct io_request *request)
 {
-    if (disk->queue.broken) {
+    if (disk->queue.broken)
         device_complete(request, -EIO);
-        return 0;
-    }
-    if (request->op == IO_OPEN)
+    else if (request->op == IO_OPEN)
         open(disk, request);
     else if (request->op == IO_FLUSH)
         flush(disk, request);
     else
         move_otherwise(disk, request);
-    // Looked at afterwards: what has completed inside may have changed what the core does next.
-    if (kick_is_due(disk))
-        kick(disk);
-    return 0;
 }
 
-// A read or write; inline for each of the two, with what follows from the type worked out.
-static inline __attribute__((always_inline)) int submit_straight(struct virtio_blk *disk,
-                                                                 struct io_request *request,
-                                                                 enum io_op op)
+// A read or write of whole sectors whose numbers have 32 bits.
+static inline bool goes_straight(const struct virtio_blk *disk, const struct io_request *request,
+                                 enum io_op op)
 {
     size_t size = request->size;
-    // One comparison finds requests of no bytes, too long ones, and times at which nothing goes
-    // straight; such a limit is never above the disk's size.
-    if (size - 1 >= disk->straight_most[op] ||
-        (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT) != 0 ||
-        request->offset > disk->device.size_bytes - size)
-        return submit_otherwise(disk, request);
-    virtio_blk_put(disk, request, (uint32_t)op, request->offset, (uintptr_t)request->buffer,
-                   (uint32_t)size, VIRTIO_BLK_GOES_STRAIGHT);
-    if (kick_is_due(disk))
-        kick(disk);
-    return 0;
+    uint32_t odd = (uint32_t)(request->offset | size) << (32 - VIRTIO_BLK_SECTOR_SHIFT);
+    uint32_t far = (uint32_t)(request->offset >> 32) >> VIRTIO_BLK_SECTOR_SHIFT;
+    // The first comparison finds requests of no bytes, too long ones, and times at which nothing
+    // goes straight; such a limit is never above the disk's size.
+    return size - 1 < disk->straight_most[op] && (odd | far) == 0 &&
+           (uint32_t)(request->offset >> VIRTIO_BLK_SECTOR_SHIFT) <=
+               disk->straight_end - (uint32_t)(size >> VIRTIO_BLK_SECTOR_SHIFT);
 }
 
-int virtio_blk_submit(struct device *device, struct io_request *request)
+// Result: false: the request does not go straight, and nothing has happened.
+static inline __attribute__((always_inline)) bool put_straight(struct virtio_blk *disk,
+                                                               struct io_request *request)
+{
+    if (request->op == IO_READ && goes_straight(disk, request, IO_READ))
+        virtio_blk_put_read(disk, request);
+    else if (request->op == IO_WRITE && goes_straight(disk, request, IO_WRITE))
+        virtio_blk_put(disk, request, VIRTIO_BLK_T_OUT, request->offset, (uintptr_t)request->buffer,
+                       (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
+    else
+        return false;
+    return true;
+}
+
+void virtio_blk_put_request(struct device *device, struct io_request *request)
 {
     struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
-    if (request->op == IO_READ)
-        return submit_straight(disk, request, IO_READ);
-    if (request->op == IO_WRITE)
-        return submit_straight(disk, request, IO_WRITE);
-    return submit_otherwise(disk, request);
+    if (!put_straight(disk, request))
+        put_otherwise(disk, request);
+}
+
+void virtio_blk_kick(struct device *device)
+{
+    struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
+    if (!disk->queue.broken)
+        kick(disk);
+}
+
+static __attribute__((noinline)) void submit_otherwise(struct virtio_blk *disk,
+                                                       struct io_request *request)
+{
+    put_otherwise(disk, request);
+    virtio_blk_kick(&disk->device);
+}
+
+void virtio_blk_submit(struct device *device, struct io_request *request)
+{
+    struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
+    if (put_straight(disk, request))
+        kick(disk);
+    else
+        submit_otherwise(disk, request);
 }
 
 // What waits for others' parts is not in the ring and can be given up.
@@ -194,8 +212,10 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
     struct io_request *request = slot->request;
     enum virtio_blk_role role = slot->role;
     int error = error_of(slot->status);
-    if (role != VIRTIO_BLK_FLUSHES)
+    if (role != VIRTIO_BLK_FLUSHES) {
+        virtio_blk_slot_prepare(slot);
         virtio_blk_slot_free(disk, slot);
+    }
     if (role == VIRTIO_BLK_SERVES_PARTS)
         virtio_blk_parts_ended(disk, error);
     else if (role == VIRTIO_BLK_IDENTIFIES)
@@ -211,15 +231,22 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
                     // harm.
 }
 
-static inline void end(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+// Result: what device_complete_isr() says.
+static inline __attribute__((always_inline)) unsigned end(struct virtio_blk *disk,
+                                                          struct virtio_blk_slot *slot)
 {
     struct io_request *request = slot->request;
-    if ((slot->status | slot->role) != (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT)) {
-        end_otherwise(disk, slot);
-        return;
+    // The compiler makes one load of the two bytes.
+    uint32_t ended = slot->status | (uint32_t)slot->role << 8;
+    if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_READS << 8)) {
+        if (ended != (VIRTIO_BLK_S_OK | VIRTIO_BLK_GOES_STRAIGHT << 8)) {
+            end_otherwise(disk, slot);
+            return 1;
+        }
+        virtio_blk_slot_prepare(slot);
     }
     virtio_blk_slot_free(disk, slot);
-    device_complete_isr(request, (ssize_t)request->size);
+    return device_complete_isr(request, request->size);
 }
 
 // ---- A broken device ----
@@ -275,18 +302,21 @@ static __attribute__((noinline)) void drain_later(struct virtio_blk *disk)
 static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
 {
     unsigned count = virtqueue_used(&disk->queue);
-    const struct virtqueue place = disk->queue; // What is needed of it stays in registers.
+    struct virtqueue place = disk->queue; // What is needed of it stays in registers.
     if (count > DRAIN_MOST) {
         drain_later(disk);
         count = DRAIN_MOST;
     }
-    for (; count > 0; count--) {
+    unsigned left = count, counted = 0;
+    for (; left > 0; left--) {
         uint32_t written; // The status says whether all of it was.
         struct virtio_blk_slot *slot = virtqueue_take_at(&disk->queue, &place, &written);
         if (!slot)
             break;
-        end(disk, slot);
+        counted += end(disk, slot);
     }
+    disk->queue.taken = place.taken;
+    device_lane_freed_isr(&disk->device, &disk->device.lanes[0], count - left - counted);
     if (disk->queue.broken)
         give_up(disk);
 }

@@ -42,20 +42,25 @@ enum {
 
 struct virtio_blk_header {
     uint32_t type, reserved;
-    uint64_t sector;
+    union {
+        uint64_t sector;
+        uint32_t sector_low;
+    };
 };
 _Static_assert(sizeof(struct virtio_blk_header) == 16, "5.2.6");
 
 // What a slot's request is in the ring for.
 enum virtio_blk_role {
-    VIRTIO_BLK_GOES_STRAIGHT, // All of the request, straight to or from its buffer.
+    VIRTIO_BLK_READS,         // A read, straight to its buffer, as the slot is prepared for it.
+    VIRTIO_BLK_GOES_STRAIGHT, // All of another request, straight to or from its buffer.
     VIRTIO_BLK_IS_AWAITED,    // The same, and the parts' machine waits for its end.
     VIRTIO_BLK_SERVES_PARTS,  // A step of the parts' machine.
     VIRTIO_BLK_IDENTIFIES,
     VIRTIO_BLK_FLUSHES,
 };
 
-// A place in the ring: a chain of a header, data and a status.
+// A place in the ring: a chain of a header, data and a status. A free one is prepared for a read of
+// a sector whose number has 32 bits; others put that back when they have ended.
 struct virtio_blk_slot {
     struct virtio_blk_header header;
     uint8_t status; // Written by the device.
@@ -84,6 +89,7 @@ struct virtio_blk {
     struct virtqueue queue;
     size_t straight_most[IO_WRITE + 1]; // By operation: bytes of the longest request that may go
                                         // straight; 0: none may.
+    uint32_t straight_end;              // And the sector behind the last one where that is so.
     struct virtio_blk_slot *free;
     struct virtio_blk_slot flush; // Without data.
     uint32_t size_most;           // Bytes of the device's longest request.
@@ -121,6 +127,22 @@ static inline void virtio_blk_put(struct virtio_blk *disk, struct io_request *re
     virtqueue_put(&disk->queue, slot->head, (uint32_t)sizeof slot->status + (out ? 0 : size));
 }
 
+// The same for a read that goes straight.
+static inline void virtio_blk_put_read(struct virtio_blk *disk, struct io_request *request)
+{
+    struct virtio_blk_slot *slot = disk->free;
+    struct virtq_desc *data = slot->data;
+    uint32_t size = (uint32_t)request->size;
+    disk->free = slot->next;
+    slot->request = request;
+    slot->role = VIRTIO_BLK_READS;
+    slot->status = VIRTIO_BLK_S_NONE;
+    slot->header.sector_low = (uint32_t)(request->offset >> VIRTIO_BLK_SECTOR_SHIFT);
+    data->address = (uintptr_t)request->buffer;
+    data->len = size;
+    virtqueue_put(&disk->queue, slot->head, (uint32_t)sizeof slot->status + size);
+}
+
 // Works out which requests may go straight.
 void virtio_blk_limits(struct virtio_blk *disk);
 
@@ -128,11 +150,20 @@ void virtio_blk_limits(struct virtio_blk *disk);
 int virtio_blk_read_capacity(struct virtio_blk *disk);
 
 // The operations and the top half, for virtio_blk_setup.c.
-int virtio_blk_submit(struct device *device, struct io_request *request);
+void virtio_blk_submit(struct device *device, struct io_request *request);
+void virtio_blk_put_request(struct device *device, struct io_request *request);
+void virtio_blk_kick(struct device *device);
 int virtio_blk_cancel(struct device *device, struct io_request *request);
 bool virtio_blk_interrupt(void *disk);
 void virtio_blk_drain_rest(struct irq_work *work);
 void virtio_blk_patience_expired(struct timer *timer);
+
+static inline void virtio_blk_slot_prepare(struct virtio_blk_slot *slot)
+{
+    slot->header.type = VIRTIO_BLK_T_IN;
+    slot->header.sector = 0;
+    slot->data->flags = VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE;
+}
 
 static inline void virtio_blk_slot_free(struct virtio_blk *disk, struct virtio_blk_slot *slot)
 {

@@ -26,8 +26,12 @@ int virtio_blk_read_capacity(struct virtio_blk *disk)
     return error;
 }
 
-static const struct device_ops virtio_blk_ops = { .submit = virtio_blk_submit,
-                                                  .cancel = virtio_blk_cancel };
+static const struct device_ops virtio_blk_ops = {
+    .submit = virtio_blk_submit,
+    .cancel = virtio_blk_cancel,
+    .put = virtio_blk_put_request,
+    .kick = virtio_blk_kick,
+};
 
 static int read_limits(struct virtio_blk *disk)
 {
@@ -54,7 +58,7 @@ static int read_limits(struct virtio_blk *disk)
 
 static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot, bool has_data)
 {
-    // The data's place and direction are set for each request.
+    // The data's place is set for each request.
     struct virtqueue_part parts[] = {
         { (uintptr_t)&slot->header, sizeof slot->header },
         { 0, 0 },

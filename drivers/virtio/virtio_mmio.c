@@ -42,8 +42,6 @@ enum {
 #define STATUS_DEVICE_NEEDS_RESET BIT(6)
 #define STATUS_FAILED BIT(7)
 
-static const struct virtio_class *const classes[] = { &virtio_blk_class };
-
 static void add_status(const struct virtio_device *device, uint32_t bits)
 {
     uintptr_t status = device->base + VIRTIO_STATUS;
@@ -128,6 +126,16 @@ void virtio_ready(const struct virtio_device *device)
     add_status(device, STATUS_DRIVER_OK);
 }
 
+uint8_t virtio_config8(const struct virtio_device *device, unsigned offset)
+{
+    return read8(device->base + VIRTIO_CONFIG + offset);
+}
+
+uint16_t virtio_config16(const struct virtio_device *device, unsigned offset)
+{
+    return read16(device->base + VIRTIO_CONFIG + offset);
+}
+
 uint32_t virtio_config32(const struct virtio_device *device, unsigned offset)
 {
     return read32(device->base + VIRTIO_CONFIG + offset);
@@ -150,10 +158,10 @@ int virtio_config64(const struct virtio_device *device, unsigned offset, uint64_
 
 static const struct virtio_class *class_of(uint32_t id)
 {
-    for (unsigned i = 0; i < sizeof classes / sizeof classes[0]; i++)
-        if (classes[i]->id == id)
-            return classes[i];
-    return NULL;
+    const struct virtio_class *const *entry = virtio_classes;
+    while (*entry && (*entry)->id != id)
+        entry++;
+    return *entry;
 }
 
 // 3.1.1, steps 1 to 3; the others are the class's.

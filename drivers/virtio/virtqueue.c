@@ -39,6 +39,26 @@ static void describe(struct virtqueue *queue, unsigned index, const struct virtq
     desc->next = queue->next[index];
 }
 
+uint32_t virtqueue_set_parts(struct virtqueue *queue, unsigned head,
+                             const struct virtqueue_part *parts, unsigned readable,
+                             unsigned writable)
+{
+    unsigned index = head, last = readable + writable - 1;
+    uint32_t room = 0;
+    assert(queue->heads[head].allowed == 0);
+    for (unsigned i = 0; i <= last; i++) {
+        uint16_t flags = i < last ? VIRTQ_DESC_F_NEXT : 0;
+        assert(index <= queue->mask); // It was built of as many.
+        if (i >= readable) {
+            flags |= VIRTQ_DESC_F_WRITE;
+            room += parts[i].size;
+        }
+        describe(queue, index, &parts[i], flags);
+        index = queue->next[index];
+    }
+    return room;
+}
+
 int virtqueue_chain(struct virtqueue *queue, const struct virtqueue_part *parts, unsigned readable,
                     unsigned writable, void *owner)
 {
@@ -48,20 +68,14 @@ int virtqueue_chain(struct virtqueue *queue, const struct virtqueue_part *parts,
         return -EINVAL;
     if (count > queue->free_count)
         return -EAGAIN;
-    unsigned head = queue->first_free, index = head;
-    for (unsigned i = 0; i < count; i++) {
-        uint16_t flags = i < readable ? 0 : VIRTQ_DESC_F_WRITE;
-        uint16_t following = queue->next[index];
-        if (i < count - 1)
-            flags |= VIRTQ_DESC_F_NEXT;
-        else
-            queue->next[index] = VIRTQUEUE_NONE;
-        describe(queue, index, &parts[i], flags);
-        index = following;
-    }
-    queue->first_free = (uint16_t)index;
+    unsigned head = queue->first_free, last = head;
+    for (unsigned i = 1; i < count; i++)
+        last = queue->next[last];
+    queue->first_free = queue->next[last];
+    queue->next[last] = VIRTQUEUE_NONE;
     queue->free_count = (uint16_t)(queue->free_count - count);
     queue->heads[head].owner = owner;
+    virtqueue_set_parts(queue, head, parts, readable, writable);
     return (int)head;
 }
 

@@ -25,7 +25,10 @@ enum { VIRTQUEUE_MOST = 1024, VIRTQUEUE_NONE = 0xffff };
 
 // 2.7.5: The Virtqueue Descriptor Table.
 struct virtq_desc {
-    uint64_t addr;
+    union {
+        uint64_t addr;
+        uintptr_t address; // Of ours: where it is narrower, zeros stay behind it.
+    };
     uint32_t len;
     uint16_t flags;
     uint16_t next;
@@ -107,6 +110,13 @@ void virtqueue_release(struct virtqueue *queue, unsigned head);
 // changed while the device does not have it.
 struct virtq_desc *virtqueue_part(const struct virtqueue *queue, unsigned head, unsigned part);
 
+// Gives a chain that the device does not have other parts, at least one and no more than it was
+// built of. Those that are left over stay its own, for the next time.
+// Result: bytes that the device may write, as virtqueue_put() wants to know.
+uint32_t virtqueue_set_parts(struct virtqueue *queue, unsigned head,
+                             const struct virtqueue_part *parts, unsigned readable,
+                             unsigned writable);
+
 // Marks the queue as broken, for good: nothing is taken out any more, and nothing may be put in.
 // Only the first reason counts.
 void virtqueue_break(struct virtqueue *queue, const char *why);
@@ -162,22 +172,23 @@ static inline unsigned virtqueue_used(struct virtqueue *queue)
 }
 
 // Takes the next chain of those that virtqueue_used() has counted; *written: bytes that the device
-// says it has written to it. place: the queue, or a copy of it: where its areas are does not
-// change, and a loop need not load that anew each time.
+// says it has written to it. place: the queue, or a copy of it for a loop, whose compiler then need
+// not load anew each time what does not change; afterwards its `taken` goes back into the queue.
 // Result: the chain's owner; NULL: the entry is not true, and the queue is broken.
-static inline void *virtqueue_take_at(struct virtqueue *queue, const struct virtqueue *place,
+static inline void *virtqueue_take_at(struct virtqueue *queue, struct virtqueue *place,
                                       uint32_t *written)
 {
-    const struct virtq_used_elem *entry = &place->used->ring[queue->taken & place->mask];
+    const struct virtq_used_elem *entry = &place->used->ring[place->taken & place->mask];
     uint32_t id = entry->id;
     *written = entry->len;
     // One comparison finds a chain that is not with the device and a length that is too long.
     if (id > place->mask || *written >= place->heads[id].allowed) {
+        queue->taken = place->taken;
         virtqueue_break_entry(queue, id);
         return NULL;
     }
     struct virtqueue_head *head = &place->heads[id];
-    queue->taken++;
+    place->taken++;
     head->allowed = 0;
     if (!head->owner)
         __builtin_unreachable(); // What was put in has one: the caller's test is the one above.

@@ -58,7 +58,7 @@ static __attribute__((noinline)) struct aio_slot *slot_of(const struct aiocb *bl
     size_t offset = block->__state - (uintptr_t)pool.slots;
     struct aio_slot *slot = &pool.slots[offset / sizeof pool.slots[0]];
     bool known = offset < sizeof pool.slots && offset % sizeof pool.slots[0] == 0 &&
-                 slot->block == block && slot->request.state != IO_IDLE;
+                 slot->block == block && !io_idle(&slot->request);
     return known ? slot : NULL;
 }
 
@@ -82,7 +82,7 @@ static __attribute__((noinline)) bool result_found_locked(const struct aiocb *bl
 
 // ---- Slots. A free one is as nearly every request wants it: with slot_notify().
 
-static void slot_notify(struct io_request *request);
+static void slot_notify(struct callback *notify);
 
 static inline void slot_release_locked(struct aio_slot *slot, struct aio_slot **list)
 {
@@ -93,14 +93,15 @@ static inline void slot_release_locked(struct aio_slot *slot, struct aio_slot **
 static void slot_make_usual(struct aio_slot *slot)
 {
     slot->request.done = NULL;
-    slot->request.notify = slot_notify;
+    slot->request.notify.run = slot_notify;
 }
 
 // Callback level. The slot is free before the function is called, which then finds room for its
 // next request. Interrupts need not be masked: they do not touch this list, and main, which does,
 // masks them.
-static void slot_notify(struct io_request *request)
+static void slot_notify(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     struct aio_slot *slot = (struct aio_slot *)request;
     slot_release_locked(slot, &pool.free);
     result_move(slot);
@@ -199,7 +200,7 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct aiocb *block
     }
     if (block->aio_sigevent.sigev_notify != SIGEV_THREAD) {
         slot->request.done = slot_done;
-        slot->request.notify = NULL;
+        slot->request.notify.run = NULL;
     }
     unsigned long state = block->__state;
     slot_fill(slot, block, op);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "faces/posix/descriptors.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "irq/callback.h"
@@ -61,6 +62,8 @@ ssize_t _write(int fd, const void *buffer, size_t size)
     ssize_t result = file_write(fd, buffer, size);
     if (terminal)
         callbacks_release();
+    if (result == -EPIPE)
+        posix_broken_pipe();
     return (ssize_t)posix_result(result);
 }
 

@@ -28,8 +28,9 @@ static void next(struct io_request *request)
     failed += io_submit(disk, request) != 0;
 }
 
-static void on_read(struct io_request *request)
+static void on_read(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     failed += request->result != READ_BYTES;
     if (reads_another())
         next(request);
@@ -41,7 +42,7 @@ static void round_run(unsigned round)
     uint32_t flags = irq_save();
     for (unsigned i = 0; i < reads.result->depth; i++) {
         requests[i] = (struct io_request){
-            .op = IO_READ, .buffer = buffers[i], .size = READ_BYTES, .notify = on_read
+            .op = IO_READ, .buffer = buffers[i], .size = READ_BYTES, .notify.run = on_read
         };
         next(&requests[i]);
     }
@@ -52,9 +53,9 @@ static void round_run(unsigned round)
 
 static volatile uint32_t callback_at;
 
-static void on_callback(struct io_request *request)
+static void on_callback(struct callback *callback)
 {
-    (void)request;
+    (void)callback;
     callback_at = cpu_instructions();
 }
 
@@ -63,7 +64,7 @@ static void on_callback(struct io_request *request)
 static uint32_t entry_to_callback(void)
 {
     struct io_request request = {
-        .op = IO_READ, .buffer = buffers, .size = READ_BYTES, .notify = on_callback
+        .op = IO_READ, .buffer = buffers, .size = READ_BYTES, .notify.run = on_callback
     };
     uint32_t flags = irq_save();
     io_submit(disk, &request);

@@ -25,7 +25,7 @@ static uint8_t buffer[BYTES];
 static unsigned callbacks, lost;
 static bool again;
 
-static int null_submit(struct device *device, struct io_request *request)
+static void null_submit(struct device *device, struct io_request *request)
 {
     (void)device;
     request->next = NULL;
@@ -34,7 +34,6 @@ static int null_submit(struct device *device, struct io_request *request)
     else
         null.oldest = request;
     null.newest = request;
-    return 0;
 }
 
 static void null_complete_oldest(struct irq_work *work)
@@ -45,8 +44,9 @@ static void null_complete_oldest(struct irq_work *work)
     device_complete(request, BYTES);
 }
 
-static void on_callback(struct io_request *request)
+static void on_callback(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     callbacks++;
     if (again)
         lost += io_submit(&null.device, request) != 0;
@@ -56,7 +56,7 @@ static void fill(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         requests[i] = (struct io_request){
-            .op = IO_READ, .buffer = buffer, .size = BYTES, .notify = on_callback
+            .op = IO_READ, .buffer = buffer, .size = BYTES, .notify.run = on_callback
         };
         lost += io_submit(&null.device, &requests[i]) != 0;
     }

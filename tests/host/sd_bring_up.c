@@ -112,9 +112,9 @@ static void test_interrupted(void)
         model_new();
         request.state = IO_IDLE;
         model_submit(&request);
-        for (unsigned i = 0; i < steps && request.state != IO_DONE; i++)
+        for (unsigned i = 0; i < steps && request.state != IO_IDLE; i++)
             model_step();
-        if (request.state == IO_DONE)
+        if (request.state == IO_IDLE)
             break;
         canceled &= model_cancel(&request) == 0 && model_run(&request) &&
                     request.result == -ECANCELED;

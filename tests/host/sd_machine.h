@@ -12,23 +12,30 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    request->state = IO_DONE;
+    request->state = IO_IDLE;
     model_completions++;
 }
 
-void device_complete_isr(struct io_request *request, ssize_t result)
+unsigned device_complete_isr(struct io_request *request, size_t moved)
 {
-    device_complete(request, result);
+    device_complete(request, (ssize_t)moved);
+    return 1;
 }
 
-static int model_submit(struct io_request *request)
+void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
+{
+    (void)device;
+    (void)lane;
+    (void)requests;
+}
+
+static void model_submit(struct io_request *request)
 {
     request->moved = 0;
     request->state = IO_STARTED;
     fake_irqs_masked = true;
-    int error = model_sd->device.ops->submit(&model_sd->device, request);
+    model_sd->device.ops->submit(&model_sd->device, request);
     fake_irqs_masked = false;
-    return error;
 }
 
 static int model_cancel(struct io_request *request)
@@ -42,24 +49,24 @@ static int model_cancel(struct io_request *request)
 // Lets everything happen until the request is done. False: it never is.
 static bool model_run(struct io_request *request)
 {
-    for (unsigned steps = 0; request->state != IO_DONE; steps++)
+    for (unsigned steps = 0; request->state != IO_IDLE; steps++)
         if (steps == MODEL_FOREVER || !model_step())
             return false;
     return true;
 }
 
-// One whole request. Result: the request's, or what submit() refused it with.
+// One whole request. Result: the request's.
 static long model_do(enum io_op op, uint64_t offset, void *buffer, size_t size, size_t *moved)
 {
     struct io_request request = { .op = op, .offset = offset, .buffer = buffer, .size = size };
-    int error = model_submit(&request);
-    if (error == 0 && !model_run(&request)) {
+    model_submit(&request);
+    if (!model_run(&request)) {
         printf("Bail out! a request never completed\n");
         exit(1);
     }
     if (moved)
         *moved = request.moved;
-    return error ? error : (long)request.result;
+    return (long)request.result;
 }
 
 // A fresh machine: no request so far, the card unknown to the driver. Zero knobs, a pattern on the

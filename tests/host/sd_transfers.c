@@ -273,8 +273,8 @@ static void test_errors(void)
     model_submit(&read);
     for (unsigned i = 0; i < 3; i++)
         model_step();
-    tap_ok(read.state != IO_DONE, "test_the_watchdog_grants_a_second");
-    for (unsigned i = 0; i < 8 && read.state != IO_DONE; i++)
+    tap_ok(read.state != IO_IDLE, "test_the_watchdog_grants_a_second");
+    for (unsigned i = 0; i < 8 && read.state != IO_IDLE; i++)
         model_step();
     model.held = false;
     check_failure(&read, -EIO, 0, 0, "test_data_that_never_comes_is_eio");
@@ -293,7 +293,7 @@ static void test_cancel(void)
         model_descriptor();
     model.reset_polls = 5;
     tap_equal(model_cancel(&read), 0, "test_cancel_in_the_middle");
-    tap_ok(read.state != IO_DONE, "test_cancel_waits_for_the_reset");
+    tap_ok(read.state != IO_IDLE, "test_cancel_waits_for_the_reset");
     uint64_t start = model.now_ns;
     model_run(&read);
     tap_ok(model.now_ns - start >= 5000, "test_the_reset_is_polled_by_a_timer");
@@ -318,7 +318,7 @@ static void test_cancel(void)
     model_cancel(&read);
     for (unsigned i = 0; i < 5000; i++)
         model_step();
-    tap_ok(read.state != IO_DONE && model.reports == 1,
+    tap_ok(read.state != IO_IDLE && model.reports == 1,
            "test_an_endless_reset_keeps_the_buffer_and_is_reported_once");
     model.reset_polls = 3;
     check_failure(&read, -ECANCELED, 0, 0, "test_the_request_ends_with_the_reset");
@@ -366,9 +366,9 @@ static void test_cancelled_write(void)
         memset(model_memory, 0xa5, 4096);
         write.buffer = model_memory + 1;
         model_submit(&write);
-        for (unsigned i = 0; i < steps && write.state != IO_DONE; i++)
+        for (unsigned i = 0; i < steps && write.state != IO_IDLE; i++)
             model_step();
-        if (write.state == IO_DONE)
+        if (write.state == IO_IDLE)
             break;
         int error = model_cancel(&write);
         ended &= model_run(&write) && write.result == (error ? 3000 : -ECANCELED);

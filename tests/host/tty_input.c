@@ -1,5 +1,5 @@
 // The console device, input: reads, the end of the file, ^C, back-pressure, errors.
-// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c
+// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/poll.c
 #include "tty_model.h"
 
 static void test_init(void)
@@ -150,12 +150,31 @@ static void test_resubmission(void)
     tap_ok(lines_read == 20 && deepest == 1, "test_console_resubmitting_from_done_does_not_nest");
 }
 
+static void test_readiness(void)
+{
+    struct io_request poll = { 0 };
+    tap_ok(io_poll(console, &poll, IO_READY_READ) == 0 && io_in_flight(&poll),
+           "test_console_without_a_line_has_to_be_waited_for");
+    type("half");
+    tap_ok(io_in_flight(&poll), "test_console_with_half_a_line_too");
+    type(" and half\n");
+    tap_ok(!io_in_flight(&poll) && poll.result == IO_READY_READ,
+           "test_console_with_a_line_is_ready_and_says_so");
+    tap_ok(reads("half and half\n") && io_ready_now(console) == IO_READY_WRITE,
+           "test_console_that_has_been_read_is_not_ready");
+    type("\x04");
+    tap_ok(io_ready_now(console) & IO_READY_READ && reads(""),
+           "test_console_at_the_end_of_the_file_is_ready");
+    out_size = 0;
+}
+
 int main(void)
 {
-    tap_plan(31);
+    tap_plan(36);
     test_init();
     test_reads();
     test_cancel();
+    test_readiness();
     test_interrupt();
     test_back_pressure();
     test_failing_reads();

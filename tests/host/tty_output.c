@@ -1,5 +1,5 @@
 // The console device, output: writes, the echo between them, errors and cancels.
-// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c
+// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/poll.c
 #include "tty_model.h"
 
 static void test_writes(void)
@@ -77,9 +77,23 @@ static void test_failing_writes(void)
     out_size = 0;
 }
 
+static void test_readiness(void)
+{
+    struct io_request poll = { 0 }, request = { 0 };
+    hold_writes = true;
+    submit(&request, IO_WRITE, "held", 4);
+    tap_ok(io_poll(console, &poll, IO_READY_WRITE) == 0 && io_in_flight(&poll),
+           "test_console_write_under_way_has_to_be_waited_for");
+    hold_writes = false;
+    finish_serial_write(4);
+    run();
+    tap_ok(!io_in_flight(&poll) && poll.result == IO_READY_WRITE && shown("held"),
+           "test_console_is_ready_when_it_is_done_and_says_so");
+}
+
 int main(void)
 {
-    tap_plan(14);
+    tap_plan(16);
     device_register(&serial);
     tty_init(&serial);
     run();
@@ -87,5 +101,6 @@ int main(void)
     test_writes();
     test_interleaving();
     test_failing_writes();
+    test_readiness();
     return tap_done();
 }

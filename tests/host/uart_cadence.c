@@ -137,7 +137,7 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
 }
 
-static int submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
+static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
 {
     struct device *device = device_find("ttyPS0");
     request->op = op;
@@ -145,7 +145,7 @@ static int submit(struct io_request *request, enum io_op op, const void *buffer,
     request->size = size;
     request->moved = 0;
     request->result = -1000;
-    return device->ops->submit(device, request);
+    device->ops->submit(device, request);
 }
 
 static void reset(uint32_t control)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "drivers/device.h"
 #include "irq/irq.h"
 
 static irq_handler *handler;
@@ -34,4 +35,9 @@ void irq_defer(struct irq_work *work)
 {
     work->next = deferred;
     deferred = work;
+}
+
+void device_ready(struct device *device)
+{
+    (void)device;
 }

@@ -119,9 +119,18 @@ void device_complete(struct io_request *request, ssize_t result)
         request->done(request);
 }
 
+static unsigned told; // Times that those who poll were told.
+
+void device_ready(struct device *polled)
+{
+    (void)polled;
+    told++;
+}
+
 static struct uart *uart;
 static struct device *device;
 
+// Result: -EAGAIN, or 0: it is taken.
 static int submit(struct io_request *request, enum io_op op, void *buffer, size_t size)
 {
     request->op = op;
@@ -129,7 +138,8 @@ static int submit(struct io_request *request, enum io_op op, void *buffer, size_
     request->size = size;
     request->moved = 0;
     request->result = -1000;
-    return device->ops->submit(device, request);
+    device->ops->submit(device, request);
+    return request->result == -EAGAIN ? -EAGAIN : 0;
 }
 
 static void isr(void (*top_half)(struct uart *))

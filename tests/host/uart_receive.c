@@ -177,6 +177,22 @@ static void test_reader_that_resubmits(void)
     tap_ok(again_count == 100 && deepest == 1, "test_uart_resubmitting_from_done_does_not_nest");
 }
 
+static void test_readiness(void)
+{
+    struct io_request request = { 0 };
+    uint8_t buffer[8];
+    unsigned before = told;
+    tap_equal(device->ops->ready(device), IO_READY_WRITE,
+              "test_uart_without_bytes_has_to_be_waited_for");
+    type(3);
+    tap_ok(device->ops->ready(device) == (IO_READY_READ | IO_READY_WRITE) && told > before,
+           "test_uart_with_bytes_is_ready_and_says_so");
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    run_deferred();
+    tap_ok(expected(buffer, 3) && device->ops->ready(device) == IO_READY_WRITE,
+           "test_uart_that_has_been_read_is_not_ready");
+}
+
 static void test_losses(void)
 {
     struct uart_statistics statistics;
@@ -194,7 +210,7 @@ static void test_losses(void)
 
 int main(void)
 {
-    tap_plan(33);
+    tap_plan(36);
     test_registration();
     test_bytes_before_the_first_interrupt();
     test_reads();
@@ -202,6 +218,7 @@ int main(void)
     test_back_pressure();
     test_bounded_turn();
     test_reader_that_resubmits();
+    test_readiness();
     test_losses();
     return tap_done();
 }

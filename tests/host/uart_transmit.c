@@ -46,6 +46,19 @@ static void test_writes(void)
     tap_equal(request.result, sizeof data, "test_uart_empty_interrupt_without_a_write_is_harmless");
 }
 
+static void test_readiness(void)
+{
+    struct io_request request = { 0 };
+    uint8_t data[2] = { 1, 2 };
+    submit(&request, IO_WRITE, data, sizeof data);
+    unsigned before = told;
+    tap_ok(!(device->ops->ready(device) & IO_READY_WRITE),
+           "test_uart_write_under_way_has_to_be_waited_for");
+    finish_transmission(&request);
+    tap_ok(device->ops->ready(device) & IO_READY_WRITE && told > before,
+           "test_uart_is_ready_when_it_is_done_and_says_so");
+}
+
 static void test_other_operations(void)
 {
     struct io_request request = { 0 };
@@ -87,7 +100,7 @@ static void test_polled(void)
 int main(void)
 {
     static const struct hardware hardware = { .name = "ttyPS0" };
-    tap_plan(19);
+    tap_plan(21);
     uart_console_sink("lost", 4);
     tap_equal((long long)chip.out_size, 0, "test_uart_polled_text_before_any_uart_is_dropped");
     uart = uart_claim(&hardware, &ops);
@@ -95,6 +108,7 @@ int main(void)
     device = device_find("ttyPS0");
     run_deferred();
     test_writes();
+    test_readiness();
     test_other_operations();
     test_polled();
     return tap_done();

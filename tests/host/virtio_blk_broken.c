@@ -30,7 +30,7 @@ static bool all_failed_but_the_first(void)
 {
     bool right = requests[0].result == 1024 && blk.completions == REQUESTS;
     for (unsigned i = 1; i < REQUESTS; i++)
-        right &= requests[i].state == IO_DONE && requests[i].result == -EIO;
+        right &= requests[i].state == IO_IDLE && requests[i].result == -EIO;
     return right;
 }
 

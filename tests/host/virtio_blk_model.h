@@ -27,6 +27,8 @@ static struct {
     bool wrong_chain;       // A chain was not as 5.2.6 has it.
 } blk;
 
+const struct virtio_class *const virtio_classes[] = { NULL }; // Nobody scans slots.
+
 // ---- The device ----
 
 static void blk_move(const struct virtio_blk_header *header, uint8_t *data, uint32_t size)
@@ -108,26 +110,39 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    request->state = IO_DONE;
+    request->state = IO_IDLE;
     blk.disk->device.lanes[0].in_flight--;
     blk.completions++;
 }
 
-void device_complete_isr(struct io_request *request, ssize_t result)
+unsigned device_complete_isr(struct io_request *request, size_t moved)
 {
-    device_complete(request, result);
+    device_complete(request, (ssize_t)moved);
+    return 1;
 }
 
-static int blk_submit(struct io_request *request)
+void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
+{
+    (void)device;
+    (void)lane;
+    (void)requests;
+}
+
+static void blk_start(struct io_request *request,
+                      void (*start)(struct device *device, struct io_request *request))
 {
     request->moved = 0;
     request->result = -1000;
     request->state = IO_STARTED;
     blk.disk->device.lanes[0].in_flight++;
     fake_irqs_masked = true;
-    int error = blk.disk->device.ops->submit(&blk.disk->device, request);
+    start(&blk.disk->device, request);
     fake_irqs_masked = false;
-    return error;
+}
+
+static void blk_submit(struct io_request *request)
+{
+    blk_start(request, blk.disk->device.ops->submit);
 }
 
 static struct io_request blk_request(enum io_op op, uint64_t offset, void *buffer, size_t size)
@@ -138,10 +153,9 @@ static struct io_request blk_request(enum io_op op, uint64_t offset, void *buffe
 static long blk_do(enum io_op op, uint64_t offset, void *buffer, size_t size)
 {
     struct io_request request = blk_request(op, offset, buffer, size);
-    if (blk_submit(&request) != 0)
-        abort();
+    blk_submit(&request);
     blk_run();
-    if (request.state != IO_DONE) {
+    if (request.state != IO_IDLE) {
         printf("Bail out! a request never completed\n");
         exit(1);
     }

@@ -47,7 +47,8 @@ static int class_start(const struct virtio_device *device)
     return 0;
 }
 
-const struct virtio_class virtio_blk_class = { .id = CLASS_ID, .start = class_start };
+static const struct virtio_class class_of_ours = { .id = CLASS_ID, .start = class_start };
+const struct virtio_class *const virtio_classes[] = { &class_of_ours, NULL };
 
 static void fresh(void)
 {
@@ -187,6 +188,8 @@ static void test_config(void)
     start();
     memcpy(slot->config, "\x01\x02\x03\x04\x05\x06\x07\x08\x99", 9);
     tap_equal(virtio_config32(&class.device, 4), 0x08070605, "test_config_of_32_bits");
+    tap_equal(virtio_config16(&class.device, 2), 0x0403, "test_config_of_16_bits");
+    tap_equal(virtio_config8(&class.device, 7), 0x08, "test_config_of_8_bits");
     tap_ok(virtio_config64(&class.device, 0, &value) == 0 && value == 0x0807060504030201,
            "test_config_of_64_bits");
     slot->moving = 3;
@@ -215,7 +218,7 @@ static void test_running(void)
 
 int main(void)
 {
-    tap_plan(28);
+    tap_plan(30);
     test_scan();
     test_status();
     test_queue();

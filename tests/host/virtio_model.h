@@ -12,7 +12,7 @@
 #include "tests/host/virtqueue_model.h"
 
 enum { MODEL_BASE = 0x100000, MODEL_STRIDE = 0x200, MODEL_SLOTS = 8, MODEL_IRQ = 48 };
-enum { MODEL_MAGIC = 0x74726976, MODEL_WRITES = 256 };
+enum { MODEL_MAGIC = 0x74726976, MODEL_WRITES = 256, MODEL_QUEUES = 24 };
 
 // Registers, offsets in bytes.
 enum {
@@ -40,11 +40,24 @@ enum {
 
 enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_FAILED = 128 };
 
+struct model_queue {
+    uint32_t num, ready;
+    uint64_t areas[3]; // Addresses.
+    unsigned notified;
+};
+
 struct model_slot {
     uint32_t magic, version, id;
     uint64_t offered, accepted;
-    uint32_t status, interrupt_status, queue_num_max, queue_num, queue_ready;
-    uint64_t desc, driver, device; // Addresses of the three areas.
+    uint32_t status, interrupt_status, queue_num_max;
+    union {
+        struct model_queue queues[MODEL_QUEUES];
+        struct { // The first one's.
+            uint32_t queue_num, queue_ready;
+            uint64_t desc, driver, device;
+        };
+    };
+    unsigned queue_count; // Queues that it has, 1 unless the suite says more.
     uint32_t features_sel, driver_features_sel, queue_sel;
     uint8_t config[256];
     uint32_t generation;
@@ -89,6 +102,12 @@ static struct model_slot *model_slot(uintptr_t address)
     return &model.slots[slot];
 }
 
+// The queue that QueueSel names; the last one's fields for those that are not there.
+static struct model_queue *model_queue(struct model_slot *slot)
+{
+    return &slot->queues[slot->queue_sel < MODEL_QUEUES ? slot->queue_sel : MODEL_QUEUES - 1];
+}
+
 static uint32_t model_config(struct model_slot *slot, unsigned offset, unsigned bytes)
 {
     uint32_t value = 0;
@@ -128,9 +147,9 @@ uint32_t fake_read(uintptr_t address, unsigned bytes)
     case R_FEATURES:
         return (uint32_t)(slot->offered >> 32 * slot->features_sel);
     case R_QUEUE_NUM_MAX:
-        return slot->queue_sel == 0 ? slot->queue_num_max : 0;
+        return slot->queue_sel < slot->queue_count ? slot->queue_num_max : 0;
     case R_QUEUE_READY:
-        return slot->queue_ready;
+        return model_queue(slot)->ready;
     case R_INTERRUPT_STATUS:
         return slot->interrupt_status;
     case R_STATUS:
@@ -150,7 +169,8 @@ static void model_write_status(struct model_slot *slot, uint32_t value)
     if (slot->refuses_features)
         slot->status &= ~(uint32_t)S_FEATURES_OK;
     if (value == 0)
-        slot->queue_ready = slot->interrupt_status = 0;
+        for (unsigned i = 0; i < MODEL_QUEUES; i++)
+            slot->queues[i].ready = slot->interrupt_status = 0;
 }
 
 static void model_write_features(struct model_slot *slot, uint32_t value)
@@ -162,9 +182,7 @@ static void model_write_features(struct model_slot *slot, uint32_t value)
 
 static void model_write_address(struct model_slot *slot, unsigned offset, uint32_t value)
 {
-    uint64_t *to = offset < R_QUEUE_DRIVER   ? &slot->desc
-                   : offset < R_QUEUE_DEVICE ? &slot->driver
-                                             : &slot->device;
+    uint64_t *to = &model_queue(slot)->areas[(offset - R_QUEUE_DESC) / 16];
     unsigned shift = offset % 8 * 8;
     *to &= ~((uint64_t)UINT32_MAX << shift);
     *to |= (uint64_t)value << shift;
@@ -194,14 +212,16 @@ void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
         slot->queue_sel = value;
         break;
     case R_QUEUE_NUM:
-        slot->queue_num = value;
+        model_queue(slot)->num = value;
         break;
     case R_QUEUE_READY:
-        slot->queue_ready = slot->refuses_queue ? 0 : value;
+        model_queue(slot)->ready = slot->refuses_queue ? 0 : value;
         model.ready_after_barrier = model.barrier;
         break;
     case R_QUEUE_NOTIFY:
         slot->notified++;
+        if (value < MODEL_QUEUES)
+            slot->queues[value].notified++;
         break;
     case R_INTERRUPT_ACK:
         slot->interrupt_status &= ~value;
@@ -306,6 +326,7 @@ static inline struct model_slot *model_plug(unsigned slot, uint32_t id, uint64_t
     model.slots[slot] = (struct model_slot){ .magic = MODEL_MAGIC, .version = 2, .id = id };
     model.slots[slot].offered = features;
     model.slots[slot].queue_num_max = 1024;
+    model.slots[slot].queue_count = 1;
     return &model.slots[slot];
 }
 

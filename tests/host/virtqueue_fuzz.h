@@ -102,6 +102,31 @@ static void fuzz_release(void)
     fuzz.chains[head].state = FUZZ_NONE;
 }
 
+// Other parts for a chain, perhaps fewer. What the device would find is looked at here, since the
+// next step may scribble over it.
+static void fuzz_set_parts(void)
+{
+    struct virtqueue_part parts[6];
+    int head = fuzz_find(FUZZ_IDLE);
+    if (head < 0)
+        return;
+    unsigned count = 1 + fuzz_byte() % fuzz.chains[head].parts,
+             readable = fuzz_byte() % (count + 1);
+    uint32_t room = 0;
+    for (unsigned i = 0; i < count; i++) {
+        parts[i] = (struct virtqueue_part){ 0x2000 * i, fuzz_byte() };
+        room += i < readable ? 0 : parts[i].size;
+    }
+    FUZZ_MUST(virtqueue_set_parts(&fuzz.queue, (unsigned)head, parts, readable, count - readable) ==
+              room);
+    const struct virtq_desc *desc = &fuzz.queue.desc[head];
+    for (unsigned i = 0; i < count; i++, desc = &fuzz.queue.desc[desc->next % fuzz.size]) {
+        FUZZ_MUST(desc->addr == parts[i].address && desc->len == parts[i].size);
+        FUZZ_MUST(!(desc->flags & VIRTQ_DESC_F_WRITE) == (i < readable));
+        FUZZ_MUST(!(desc->flags & VIRTQ_DESC_F_NEXT) == (i == count - 1));
+    }
+}
+
 static void fuzz_put(void)
 {
     int head = fuzz_find(FUZZ_IDLE);
@@ -205,8 +230,8 @@ static void fuzz_step(void)
 {
     // The device is honest most of the time, or hardly anything would ever be taken.
     static void (*const steps[])(void) = {
-        fuzz_build, fuzz_build, fuzz_release,  fuzz_put,  fuzz_put,  fuzz_put,
-        fuzz_put,   fuzz_kick,  fuzz_kick,     fuzz_take, fuzz_take, fuzz_complete,
+        fuzz_build, fuzz_build, fuzz_release,  fuzz_put,  fuzz_set_parts, fuzz_put,
+        fuzz_put,   fuzz_kick,  fuzz_kick,     fuzz_take, fuzz_take,      fuzz_complete,
         fuzz_take,  fuzz_kick,  fuzz_complete, fuzz_put,
     };
     unsigned choice = fuzz_byte();

@@ -51,6 +51,7 @@ static void test_held(void)
     callbacks_hold();
     callbacks_hold();
     callback_post(&callback);
+    callback_post(&callback);
     spin(1000);
     unsigned while_held = runs;
     callbacks_release();
@@ -59,7 +60,7 @@ static void test_held(void)
     callbacks_release();
     spin(100);
     tap_ok(while_held == 0 && half_held == 0, "test_no_callback_while_held");
-    tap_equal(runs, 1, "test_a_held_callback_runs_on_the_last_release");
+    tap_equal(runs, 1, "test_a_held_callback_runs_on_the_last_release_and_once");
 }
 
 static struct callback nested[3];
@@ -123,13 +124,16 @@ static void flood_1000(struct callback *callback)
 static void test_flood_while_waiting(void)
 {
     static struct callback callback = { .run = flood_1000 };
+    unsigned looks = 0, pauses = callback_totals().pauses;
     runs = 0;
-    callback_post(&callback);
     uint32_t flags = irq_save();
-    while (runs < 1000)
+    callback_post(&callback);
+    for (; runs < 1000; looks++)
         level_sleep_locked();
     irq_restore(flags);
-    tap_equal(runs, 1000, "test_a_waiting_main_does_not_slow_callbacks_down");
+    tap_ok(runs == 1000 && callback_totals().pauses - pauses == 0,
+           "test_a_waiting_main_does_not_slow_callbacks_down");
+    tap_ok(looks >= 1000 / CALLBACK_BUDGET_WAITING, "test_and_looks_after_each_budget");
 }
 
 static struct timer tick;
@@ -204,7 +208,7 @@ static void test_both_levels_compute(void)
 
 int main(void)
 {
-    tap_plan(12);
+    tap_plan(13);
     test_runs_at_once();
     test_held();
     test_never_nested();

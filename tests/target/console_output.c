@@ -23,9 +23,9 @@ static void test_large_write(void)
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = i % 64 == 0 ? '#' : i % 64 == 63 ? '\n' : '.';
     fflush(stdout);
-    uint32_t requests = serial->statistics.submitted;
+    uint32_t requests = serial->statistics.completed;
     ssize_t result = write(STDOUT_FILENO, text, sizeof text);
-    requests = serial->statistics.submitted - requests;
+    requests = serial->statistics.completed - requests;
     tap_equal(result, sizeof text, "test_console_writes_8_kib");
     tap_equal(requests, 1, "test_console_write_is_one_request");
 }
@@ -99,9 +99,11 @@ static void test_reads(void)
     char byte;
     tap_equal(read(STDIN_FILENO, &byte, 1), 0, "test_console_without_input_is_at_its_end");
     tap_equal(read(STDIN_FILENO, &byte, 1), 0, "test_console_without_input_stays_at_its_end");
-    struct io_request late = {
-        .op = IO_READ, .buffer = &byte, .size = 1, .deadline_ns = clock_now_ns() + 5 * MS
-    };
+    struct io_request late = { .op = IO_READ,
+                               .buffer = &byte,
+                               .size = 1,
+                               .flags = IO_DEADLINE,
+                               .deadline_ns = clock_now_ns() + 5 * MS };
     io_submit(console, &late);
     tap_equal(io_wait(&late), -ETIMEDOUT, "test_console_read_meets_its_deadline");
     struct io_request request = { .op = IO_READ, .buffer = &byte, .size = 1 };

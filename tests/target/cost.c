@@ -57,9 +57,9 @@ static void on_done(struct io_request *request)
     done_at = count_now();
 }
 
-static void on_callback(struct io_request *request)
+static void on_callback(struct callback *callback)
 {
-    (void)request;
+    (void)callback;
     callback_at = count_now();
 }
 
@@ -72,18 +72,23 @@ static uint32_t spent(uint32_t from, uint32_t to)
 }
 
 // The same to a reading inside a function of ours: up to that function's first instruction.
-static uint32_t spent_before(void (*told)(struct io_request *), volatile uint32_t *at,
-                             uint32_t from)
+static uint32_t spent_before_callback(uint32_t from)
 {
-    uint32_t to = *at;
-    uint32_t first = count_now();
-    told(NULL);
-    return instructions(from, to) - instructions(first, *at);
+    uint32_t to = callback_at, first = count_now();
+    on_callback(NULL);
+    return instructions(from, to) - instructions(first, callback_at);
 }
 
-static void empty_callback(struct io_request *request)
+static uint32_t spent_before_done(uint32_t from)
 {
-    (void)request;
+    uint32_t to = done_at, first = count_now();
+    on_done(NULL);
+    return instructions(from, to) - instructions(first, done_at);
+}
+
+static void empty_callback(struct callback *callback)
+{
+    (void)callback;
 }
 
 static void spin(unsigned iterations)
@@ -117,8 +122,8 @@ static struct cost read_cost(struct device *disk, struct io_request *request)
         tap_note("a read failed: %d", (int)request->result);
     return (struct cost){ .submit = spent(begun, submitted),
                           .interrupt = spent(entered, resumed),
-                          .callback = spent_before(on_callback, &callback_at, entered),
-                          .done = spent_before(on_done, &done_at, entered) };
+                          .callback = spent_before_callback(entered),
+                          .done = spent_before_done(entered) };
 }
 
 static struct sd_card *sd_card(struct device *disk)
@@ -151,12 +156,12 @@ static void hold(uint32_t figure, uint32_t promise, const char *name)
 static void test_interrupt(struct device *disk)
 {
     struct io_request request = read_request(BLOCK);
-    request.notify = on_callback;
+    request.notify.run = on_callback;
     struct cost all = read_cost(disk, &request), cost = coherent_read_cost(disk, &request);
     hold(cost.callback, most.callback, "test_interrupt_entry_to_callback");
     tap_note("figure: and %u of cache maintenance for one block",
              (unsigned)(all.callback - cost.callback));
-    request.notify = NULL;
+    request.notify.run = NULL;
     request.done = on_done;
     cost = coherent_read_cost(disk, &request);
     tap_note("figure: interrupt entry to done(): %u", (unsigned)cost.done);
@@ -184,7 +189,7 @@ static void test_software_interrupt(void)
 static void test_whole_read(struct device *disk, size_t size, const char *name)
 {
     struct io_request request = read_request(size);
-    request.notify = empty_callback;
+    request.notify.run = empty_callback;
     struct cost all = read_cost(disk, &request), cost = coherent_read_cost(disk, &request);
     uint32_t sum = cost.submit + cost.interrupt;
     hold(sum, most.read, name);

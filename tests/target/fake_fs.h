@@ -64,7 +64,7 @@ static bool fake_has_entries(const struct fake_node *folder)
     return false;
 }
 
-static int fake_submit(struct device *device, struct io_request *request);
+static void fake_submit(struct device *device, struct io_request *request);
 
 static void fake_release(struct device *device)
 {
@@ -257,13 +257,13 @@ static ssize_t fake_write(struct fake_node *node, struct io_request *request)
     return (ssize_t)request->size;
 }
 
-static int fake_submit(struct device *device, struct io_request *request)
+static void fake_submit(struct device *device, struct io_request *request)
 {
     struct fake_node *node = (struct fake_node *)device;
     ssize_t result = 0;
     if (request->op == IO_READ && fake.hold) {
         fake.held = request;
-        return 0;
+        return;
     }
     if (request->op == IO_READ)
         result = fake_read(node, request);
@@ -273,10 +273,7 @@ static int fake_submit(struct device *device, struct io_request *request)
         result = -ENXIO; // Only asked where refused_open made a stream of it.
     else if (request->op == IO_CALL)
         result = fake_call(node, fs_call_of(request));
-    if (result < 0)
-        return (int)result;
     device_complete(request, result);
-    return 0;
 }
 
 // Completes the read that is held, and holds no more.

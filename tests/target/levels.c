@@ -47,15 +47,16 @@ static void on_done(struct io_request *request)
     broken += ++item->done != 1 || !cpu_in_isr() || timer_armed(&request->timer);
     broken += request->moved > request->size;
     broken += result < 0 && result != -ETIMEDOUT && result != -ECANCELED;
-    if (!request->notify)
+    if (!request->notify.run)
         item->out = false;
 }
 
 static void fire(void);
 static void cancel(void);
 
-static void on_notify(struct io_request *request)
+static void on_notify(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     struct item *item = (struct item *)request;
     broken += ++item->notified != 1 || item->done != 1;
     item->out = false;
@@ -76,8 +77,8 @@ static void choose(struct item *item)
     request->offset = draw(1 << 20);
     request->priority = (uint8_t)draw(IO_PRIORITIES);
     request->done = on_done;
-    request->notify = draw(2) ? on_notify : NULL;
-    request->deadline_ns = draw(4) == 0 ? clock_now_ns() + draw(200000) : 0;
+    request->notify.run = draw(2) ? on_notify : NULL;
+    io_set_deadline(request, draw(4) == 0 ? clock_now_ns() + draw(200000) : 0);
 }
 
 // Submits some item that is not under way.

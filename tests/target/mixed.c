@@ -45,12 +45,13 @@ static void on_done(struct io_request *request)
 {
     struct slot *slot = (struct slot *)request;
     slot->done++;
-    if (!request->notify)
+    if (!request->notify.run)
         slot->notified = true;
 }
 
-static void on_notify(struct io_request *request)
+static void on_notify(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     struct slot *slot = (struct slot *)request;
     slot->notified = true;
 }
@@ -95,7 +96,7 @@ static void choose(struct slot *slot, enum fate fate)
     request->buffer = slot->memory + slot->offset;
     request->size = slot->size;
     request->done = on_done;
-    request->notify = rand() % 2 ? on_notify : NULL;
+    request->notify.run = rand() % 2 ? on_notify : NULL;
 }
 
 static void submit(struct slot *slot, struct device *device)
@@ -106,7 +107,7 @@ static void submit(struct slot *slot, struct device *device)
     slot->busy = true;
     submitted++;
     if (slot->fate == FATE_LATE)
-        slot->request.deadline_ns = clock_now_ns() + (uint64_t)(rand() % 3000);
+        io_set_deadline(&slot->request, clock_now_ns() + (uint64_t)(rand() % 3000));
     if (io_submit(device, &slot->request) != 0) {
         refused++;
         slot->busy = false;
@@ -181,8 +182,7 @@ static void one_round(void)
         irq_restore(flags);
         if (slot->fate == FATE_CANCEL_RUNNING) {
             for (volatile unsigned spin = 0;
-                 spin < 20000 && *(volatile enum io_state *)&slot->request.state == IO_QUEUED;
-                 spin++)
+                 spin < 20000 && *(volatile uint8_t *)&slot->request.state == IO_QUEUED; spin++)
                 ;
             cancel(slot);
         }

@@ -22,11 +22,10 @@ static struct io_request polls[POLLS], reading;
 static unsigned told;
 static char buffer[16];
 
-static int fake_submit(struct device *device, struct io_request *request)
+static void fake_submit(struct device *device, struct io_request *request)
 {
     (void)device;
     fake.held = request;
-    return 0;
 }
 
 static unsigned fake_ready(const struct device *device)
@@ -125,7 +124,7 @@ static void test_only_those_that_match(void)
 static void test_deadline(void)
 {
     fake_reset();
-    polls[0].deadline_ns = clock_now_ns() + DEADLINE_NS;
+    io_set_deadline(&polls[0], clock_now_ns() + DEADLINE_NS);
     tap_equal(io_wait(ask(0, IO_READY_READ)), -ETIMEDOUT, "test_poll_ends_at_its_deadline");
     tap_ok(fake.device.polls == NULL, "test_late_poll_leaves_the_list");
 }

@@ -191,7 +191,7 @@ static void test_deadline(void)
 {
     memset(buffer, 0, MEBIBYTE);
     request = card_request(IO_READ, 0, buffer, MEBIBYTE);
-    request.deadline_ns = clock_now_ns() + 4000;
+    io_set_deadline(&request, clock_now_ns() + 4000);
     io_submit(card, &request);
     struct io_request next = card_request(IO_READ, 8192, buffer + MEBIBYTE - SECTOR, SECTOR);
     io_submit(card, &next);
@@ -202,7 +202,7 @@ static void test_deadline(void)
     tap_ok(image_is(buffer + MEBIBYTE - SECTOR, 8192, SECTOR),
            "test_sd_the_queue_goes_on_with_the_right_data");
     request = card_request(IO_READ, 0, buffer, 65536);
-    request.deadline_ns = clock_now_ns() + SECOND_NS;
+    io_set_deadline(&request, clock_now_ns() + SECOND_NS);
     io_submit(card, &request);
     tap_equal((long)io_wait(&request), 65536, "test_sd_deadline_that_is_kept");
 }

@@ -67,7 +67,7 @@ static bool loop_back(void)
 static long transfer(enum io_op op, void *buffer, size_t size, uint64_t timeout_ns)
 {
     struct io_request request = { .op = op, .buffer = buffer, .size = size };
-    request.deadline_ns = timeout_ns ? clock_now_ns() + timeout_ns : 0;
+    io_set_deadline(&request, timeout_ns ? clock_now_ns() + timeout_ns : 0);
     int error = io_submit(device, &request);
     return error ? error : (long)io_wait(&request);
 }

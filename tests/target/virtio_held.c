@@ -32,9 +32,9 @@ static void on_done(struct io_request *request)
     done_count++;
 }
 
-static void on_notify(struct io_request *request)
+static void on_notify(struct callback *callback)
 {
-    (void)request;
+    (void)callback;
     notify_count++;
 }
 
@@ -44,8 +44,8 @@ static void hold(const char *event, char tag, struct io_request request, uint64_
     hold_next("vdb", event, tag);
     held = request;
     held.done = on_done;
-    held.notify = on_notify;
-    held.deadline_ns = deadline_ns ? clock_now_ns() + deadline_ns : 0;
+    held.notify.run = on_notify;
+    io_set_deadline(&held, deadline_ns ? clock_now_ns() + deadline_ns : 0);
     done_count = notify_count = 0;
     int error = io_submit(vdb, &held);
     if (error)
@@ -61,7 +61,7 @@ static bool still_held(void)
 static bool ended_once(ssize_t result)
 {
     bool right = io_wait(&held) == result;
-    while (*(volatile const enum io_state *)&held.state != IO_IDLE)
+    while (!io_idle(&held))
         continue; // Its notification is on the way.
     right &= done_count == 1 && notify_count == 1;
     if (!right)
@@ -75,7 +75,7 @@ static bool goes_on(struct device *disk, uint64_t deadline_ns)
     bool right = true;
     for (unsigned i = 0; i < AROUND; i++) {
         around[i] = card_request(IO_READ, i * 3 * BYTES, around_memory[i], BYTES);
-        around[i].deadline_ns = deadline_ns;
+        io_set_deadline(&around[i], deadline_ns);
         right &= io_submit(disk, &around[i]) == 0;
     }
     for (unsigned i = 0; i < AROUND; i++)
@@ -153,7 +153,7 @@ static void submit_and_spin(struct callback *callback)
 {
     (void)callback;
     from_callback = card_request(IO_READ, 0, around_memory[0], BYTES);
-    from_callback.deadline_ns = clock_now_ns() + 5000000000;
+    io_set_deadline(&from_callback, clock_now_ns() + 5000000000);
     io_submit(vdb, &from_callback);
     while (io_in_flight(&from_callback))
         continue;
@@ -245,7 +245,7 @@ static void test_parts(void)
     hold("read_aio", 'S', card_request(IO_WRITE, AT + 100, "part", 4), 5000000);
     while (!*(volatile bool *)&held.late)
         continue;
-    late.deadline_ns = clock_now_ns() + 5000000;
+    io_set_deadline(&late, clock_now_ns() + 5000000);
     int error = io_submit(vdb, &late) | io_submit(vdb, &given_up) | io_submit(vdb, &behind);
     tap_ok(error == 0 && io_wait(&late) == -ETIMEDOUT && late.moved == 0,
            "test_a_write_that_waits_for_others_parts_times_out_at_its_deadline");
@@ -273,8 +273,8 @@ static void test_flush_behind(void)
     struct io_request late = given_up;
     struct io_request behind = card_request(IO_READ, HELD_AT, around_memory[1], BYTES);
     hold("read_aio", 'B', card_request(IO_READ, HELD_AT, memory, BYTES), 0);
-    flush.deadline_ns = clock_now_ns() + 20000000;
-    late.deadline_ns = clock_now_ns() + 10000000;
+    io_set_deadline(&flush, clock_now_ns() + 20000000);
+    io_set_deadline(&late, clock_now_ns() + 10000000);
     int error = io_submit(vdb, &flush) | io_submit(vdb, &given_up) | io_submit(vdb, &late) |
                 io_submit(vdb, &behind);
     tap_ok(error == 0 && io_cancel(&given_up) == 0 && io_wait(&given_up) == -ECANCELED,

@@ -30,8 +30,9 @@ static void on_done(struct io_request *request)
     finished_at[index] = finished++;
 }
 
-static void on_notify(struct io_request *request)
+static void on_notify(struct callback *notify)
 {
+    struct io_request *request = request_of(notify);
     notify_count[request - requests]++;
 }
 
@@ -44,7 +45,7 @@ static void prepare(unsigned index)
         size = (size_t)(IMAGE_BYTES - offset);
     requests[index] = card_request(IO_READ, offset, memory[index], size);
     requests[index].done = on_done;
-    requests[index].notify = on_notify;
+    requests[index].notify.run = on_notify;
     requests[index].priority = 4;
 }
 
@@ -60,7 +61,7 @@ static void begin(void)
 static bool ended_once(unsigned index)
 {
     ssize_t result = io_wait(&requests[index]);
-    while (*(volatile const enum io_state *)&requests[index].state != IO_IDLE)
+    while (!io_idle(&requests[index]))
         continue;
     return result == (ssize_t)requests[index].size && done_count[index] == 1 &&
            notify_count[index] == 1;
@@ -124,7 +125,7 @@ static void test_priorities(void)
     for (unsigned i = 0; i < MANY; i++) {
         requests[i] = card_request(IO_READ, (uint64_t)i * 2 * BLOCK, memory[i], BLOCK);
         requests[i].done = on_done;
-        requests[i].notify = on_notify;
+        requests[i].notify.run = on_notify;
         requests[i].priority = (uint8_t)priority_of(i);
         right &= io_submit(vdb, &requests[i]) == 0;
     }

@@ -1,5 +1,6 @@
-// A program for the tools' tests: shows its arguments and environment, copies its input, ends as
-// it is told. Its functions are called like some of the kernel's, which must not matter.
+// A program for the tools' tests: shows its arguments and environment, or a file, copies its input,
+// ends as it is told. Its functions are called like some of the kernel's, which must not matter.
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,15 @@ void timer_arm(void)
     calls++;
 }
 
+static int copy(int from)
+{
+    char piece[100];
+    ssize_t size;
+    while ((size = read(from, piece, sizeof piece)) > 0)
+        fwrite(piece, 1, (size_t)size, stdout);
+    return size < 0;
+}
+
 int main(int argc, char **argv)
 {
     report();
@@ -24,13 +34,10 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "hang") == 0)
         for (volatile int round = 0;; round++)
             continue;
-    if (argc > 1 && strcmp(argv[1], "copy") == 0) {
-        char piece[100];
-        ssize_t size;
-        while ((size = read(STDIN_FILENO, piece, sizeof piece)) > 0)
-            fwrite(piece, 1, size, stdout);
-        return 0;
-    }
+    if (argc > 1 && strcmp(argv[1], "copy") == 0)
+        return copy(STDIN_FILENO);
+    if (argc > 2 && strcmp(argv[1], "show") == 0)
+        return copy(open(argv[2], O_RDONLY));
     if (argc > 2 && strcmp(argv[1], "exit") == 0) {
         fprintf(stderr, "to standard error\n");
         return atoi(argv[2]);

@@ -143,6 +143,27 @@ for my $board (@boards) {
         "test_only_an_sd_card_is_padded_to_a_power_of_two_on_$board")
         or diag($output, $errors);
 
+    # The folder is there as a device, whatever its path; a board without virtio says so.
+    if (`cat board/$board.mk` =~ /^QEMU_SHARE := *\S/m) {
+        mkdir "$folder/a share,with=signs";
+        ($output, $errors, $status) = command('', @run, $app, "SHARE=$folder/a share,with=signs",
+            'ARGS=show /proc/interrupts');
+        ok($status == 0 && $output =~ m{\b9p/host$}m && $errors !~ /warning/i,
+            "test_a_folder_is_shared_whatever_it_is_called_on_$board")
+            or diag($output, $errors);
+        ($output, $errors, $status) = command('', @run, $app, 'ARGS=show /proc/interrupts');
+        ok($status == 0 && $output !~ /9p/, "test_nothing_is_shared_unasked_on_$board")
+            or diag($output, $errors);
+        refused("test_missing_share_is_named_on_$board", qr/SHARE=nowhere: no such folder/,
+            @run[1 .. 2], $app, 'SHARE=nowhere');
+        refused("test_a_file_is_no_share_on_$board", qr/SHARE=README\.md: not a folder/,
+            @run[1 .. 2], $app, 'SHARE=README.md');
+    } else {
+        refused("test_share_needs_virtio_on_$board",
+            qr/SHARE needs a board with virtio-9p; $board has none/, @run[1 .. 2], $app,
+            "SHARE=$folder");
+    }
+
 SKIP: {
         skip 'gdb-multiarch is not installed', 1 if !grep { -x "$_/gdb-multiarch" } split /:/,
             $ENV{PATH};
@@ -171,8 +192,6 @@ refused('test_missing_disk_is_named', qr/DISK=nowhere: no such file/, 'demo', 'D
 refused('test_folder_is_no_disk', qr/not a regular file/, 'demo', "DISK=$folder");
 write_file("$folder/empty", '');
 refused('test_empty_file_is_no_disk', qr/is empty/, 'demo', "DISK=$folder/empty");
-refused('test_share_needs_virtio',
-    qr/SHARE needs a board with virtio/, 'run', $app, "SHARE=$folder");
 refused('test_open_quote_is_refused', qr/ARGS: a quote is not closed/, 'run', $app, q{ARGS='a});
 refused('test_environment_without_value_is_refused',
     qr/expected NAME=VALUE, not VALUE/, 'run', $app, 'ENV=VALUE');

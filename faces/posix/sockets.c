@@ -1,0 +1,272 @@
+// Sockets: pairs of them, and the refusal of all others.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "aio/core.h"
+#include "arch/cpu.h"
+#include "faces/posix/descriptors.h"
+#include "faces/posix/posix.h"
+#include "fs/file.h"
+#include "fs/socket.h"
+
+// --- Which socket ---
+
+// Result: 0, -EBADF or -ENOTSOCK. The socket is open for as long as interrupts are masked.
+static int find_locked(int fd, struct socket **socket)
+{
+    struct device *device = file_snapshot(fd).device;
+    *socket = socket_of(device);
+    if (!device)
+        return -EBADF;
+    return *socket ? 0 : -ENOTSOCK;
+}
+
+// Result: why there is nothing that a call on addresses could do with this descriptor.
+static int no_address(int fd)
+{
+    struct socket *socket;
+    uint32_t saved = irq_save();
+    int error = find_locked(fd, &socket);
+    irq_restore(saved);
+    return error ? error : -EOPNOTSUPP;
+}
+
+int socketpair(int domain, int type, int protocol, int fds[2])
+{
+    int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+    type &= ~flags;
+    if (domain != AF_UNIX)
+        return (int)posix_result(-EAFNOSUPPORT);
+    if (protocol != 0 && protocol != PF_UNIX)
+        return (int)posix_result(-EPROTONOSUPPORT);
+    if (type != SOCK_STREAM && type != SOCK_DGRAM)
+        return (int)posix_result(-EPROTOTYPE);
+    struct device *ends[2];
+    int error = socket_pair_create(type == SOCK_DGRAM, ends);
+    if (!error)
+        error = posix_install_two(ends, (const int[]){ O_RDWR | flags, O_RDWR | flags }, fds);
+    return (int)posix_result(error);
+}
+
+// --- Moving bytes ---
+
+static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size, int flags)
+{
+    struct io_request request = { .op = op, .buffer = buffer, .size = size };
+    struct socket *socket;
+    if (flags & MSG_DONTWAIT)
+        request.flags = IO_NONBLOCK;
+    uint32_t saved = irq_save();
+    int error = find_locked(fd, &socket);
+    if (!error)
+        error = file_submit_locked(fd, &request);
+    irq_restore(saved);
+    return error ? error : io_wait(&request);
+}
+
+static bool is_stream(int fd)
+{
+    struct socket *socket;
+    uint32_t saved = irq_save();
+    bool stream = find_locked(fd, &socket) == 0 && !socket->datagrams;
+    irq_restore(saved);
+    return stream;
+}
+
+ssize_t send(int fd, const void *buffer, size_t size, int flags)
+{
+    if (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL))
+        return (ssize_t)posix_result(-EOPNOTSUPP);
+    ssize_t result = transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size, flags);
+    if (result == -EPIPE && !(flags & MSG_NOSIGNAL))
+        posix_broken_pipe();
+    return (ssize_t)posix_result(result);
+}
+
+// Result: bytes, fewer where the end came or nothing more without waiting; or -errno.
+static ssize_t receive_all(int fd, char *buffer, size_t size, int flags)
+{
+    size_t received = 0;
+    ssize_t result;
+    do {
+        result = transfer(fd, IO_READ, buffer + received, size - received, flags);
+        received += result > 0 ? (size_t)result : 0;
+    } while (result > 0 && received < size);
+    return received > 0 ? (ssize_t)received : result;
+}
+
+ssize_t recv(int fd, void *buffer, size_t size, int flags)
+{
+    if (flags & ~(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL))
+        return (ssize_t)posix_result(-EOPNOTSUPP);
+    bool all = flags & MSG_WAITALL && is_stream(fd);
+    return (ssize_t)posix_result(all ? receive_all(fd, buffer, size, flags)
+                                     : transfer(fd, IO_READ, buffer, size, flags));
+}
+
+ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address,
+               socklen_t length)
+{
+    (void)length;
+    return address ? posix_result(-EISCONN) : send(fd, buffer, size, flags);
+}
+
+ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                 socklen_t *length)
+{
+    ssize_t result = recv(fd, buffer, size, flags);
+    if (result >= 0 && address && length)
+        *length = 0;
+    return result;
+}
+
+// A request has one buffer, and a datagram must not be torn: so a message has one part.
+static bool has_one_part(const struct msghdr *message)
+{
+    if (message && message->msg_iovlen == 1 && message->msg_iov)
+        return true;
+    errno = message ? EMSGSIZE : EFAULT;
+    return false;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (!has_one_part(message))
+        return -1;
+    if (message->msg_controllen > 0)
+        return (ssize_t)posix_result(-EOPNOTSUPP);
+    return sendto(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags,
+                  message->msg_namelen > 0 ? message->msg_name : NULL, message->msg_namelen);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    if (!has_one_part(message))
+        return -1;
+    message->msg_namelen = 0;
+    message->msg_controllen = 0;
+    message->msg_flags = 0;
+    return recv(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags);
+}
+
+int shutdown(int fd, int how)
+{
+    struct socket *socket;
+    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+        return (int)posix_result(-EINVAL);
+    uint32_t saved = irq_save();
+    int error = find_locked(fd, &socket);
+    if (!error)
+        socket_shutdown_locked(socket, how != SHUT_WR, how != SHUT_RD);
+    irq_restore(saved);
+    return (int)posix_result(error);
+}
+
+// --- Options ---
+
+static int option_get(const struct socket *socket, int option, int *value)
+{
+    switch (option) {
+    case SO_SNDBUF:
+        *value = (int)socket_send_limit_locked(socket);
+        return 0;
+    case SO_RCVBUF:
+        *value = (int)socket->receive_buffer;
+        return 0;
+    case SO_TYPE:
+        *value = socket->datagrams ? SOCK_DGRAM : SOCK_STREAM;
+        return 0;
+    case SO_DOMAIN:
+        *value = AF_UNIX;
+        return 0;
+    case SO_ERROR: // Every error is some call's result.
+        *value = 0;
+        return 0;
+    }
+    return -ENOPROTOOPT;
+}
+
+static int option_set(struct socket *socket, int option, int value)
+{
+    size_t size = value > 0 ? (size_t)value : 0;
+    switch (option) {
+    case SO_SNDBUF:
+        socket_set_send_limit_locked(socket, size);
+        return 0;
+    case SO_RCVBUF:
+        socket->receive_buffer = size;
+        return 0;
+    }
+    return -ENOPROTOOPT;
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+    struct socket *socket;
+    int answer = 0;
+    if (!value || !length)
+        return (int)posix_result(-EFAULT);
+    uint32_t saved = irq_save();
+    int error = find_locked(fd, &socket);
+    if (!error)
+        error = level == SOL_SOCKET ? option_get(socket, option, &answer) : -ENOPROTOOPT;
+    irq_restore(saved);
+    if (!error && *length < sizeof answer)
+        error = -EINVAL;
+    if (error)
+        return (int)posix_result(error);
+    *(int *)value = answer;
+    *length = sizeof answer;
+    return 0;
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    struct socket *socket;
+    if (!value)
+        return (int)posix_result(-EFAULT);
+    uint32_t saved = irq_save();
+    int error = find_locked(fd, &socket);
+    if (!error && length < sizeof(int))
+        error = -EINVAL;
+    if (!error)
+        error = level == SOL_SOCKET ? option_set(socket, option, *(const int *)value)
+                                    : -ENOPROTOOPT;
+    irq_restore(saved);
+    return (int)posix_result(error);
+}
+
+// --- What needs addresses ---
+
+int socket(int domain, int type, int protocol)
+{
+    (void)domain, (void)type, (void)protocol;
+    return (int)posix_result(-EAFNOSUPPORT);
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+    (void)address, (void)length;
+    return (int)posix_result(no_address(fd));
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    (void)address, (void)length;
+    return (int)posix_result(no_address(fd));
+}
+
+int listen(int fd, int backlog)
+{
+    (void)backlog;
+    return (int)posix_result(no_address(fd));
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    (void)address, (void)length;
+    return (int)posix_result(no_address(fd));
+}

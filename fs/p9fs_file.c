@@ -1,0 +1,282 @@
+// Open files of /host: from opening to closing, the requests that wait for a transfer, and what is
+// done beside reading and writing.
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "arch/container.h"
+#include "fs/p9fs_internal.h"
+
+enum { SETATTR_SIZE = 0x8 };
+
+// ---- Open files ----
+
+static void on_file_status(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    struct p9_file *file = transfer->file;
+    if (!error)
+        error = p9_take_status(reply, &file->status);
+    if (!error) {
+        file->device.size_bytes = file->status.size;
+    } else if (error == -ENOENT) { // It has no name any more, but is still there.
+        file->status.size = file->device.size_bytes;
+        file->status.links = 0;
+        error = 0;
+    }
+    p9_call_of(transfer)->status = file->status;
+    p9_finish(transfer, error);
+}
+
+static void on_truncate(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    if (!error && !p9_complete(reply))
+        error = -EIO;
+    if (!error)
+        transfer->file->device.size_bytes = p9_call_of(transfer)->size;
+    p9_finish(transfer, error);
+}
+
+// Tsetattr: fid[4] valid[4] mode[4] uid[4] gid[4] size[8], and two times of seconds[8], ns[8].
+static void truncate(struct p9_transfer *transfer)
+{
+    struct p9_writer writer;
+    p9_start(&transfer->message, &writer, P9_TSETATTR);
+    p9_put(&writer, transfer->file->fid, 4);
+    p9_put(&writer, SETATTR_SIZE, 4);
+    for (unsigned i = 0; i < 3; i++)
+        p9_put(&writer, 0, 4);
+    p9_put(&writer, p9_call_of(transfer)->size, 8);
+    for (unsigned i = 0; i < 4; i++)
+        p9_put(&writer, 0, 8);
+    p9_send(&transfer->message, &writer, on_truncate);
+}
+
+static void on_flushed(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    if (!error && !p9_complete(reply))
+        error = -EIO;
+    p9_finish(p9_transfer_of(message), error);
+}
+
+// Tfsync: fid[4] datasync[4].
+static void flush(struct p9_transfer *transfer)
+{
+    struct p9_writer writer;
+    p9_start(&transfer->message, &writer, P9_TFSYNC);
+    p9_put(&writer, transfer->file->fid, 4);
+    p9_put(&writer, 0, 4);
+    p9_send(&transfer->message, &writer, on_flushed);
+}
+
+static void begin_call(struct p9_transfer *transfer)
+{
+    enum fs_operation operation = p9_call_of(transfer)->operation;
+    if (operation == FS_FILE_STATUS)
+        p9_send_getattr(&transfer->message, transfer->file->fid, on_file_status);
+    else if (operation == FS_TRUNCATE)
+        truncate(transfer);
+    else
+        p9_begin_next_entry(transfer);
+}
+
+// ---- Transfers ----
+
+static bool can_start(const struct io_request *request)
+{
+    return p9fs.free && !(p9_appends(request) && p9fs.appender);
+}
+
+// Asks the server for what a request that can start wants.
+static void start(struct io_request *request)
+{
+    struct p9_transfer *transfer = p9fs.free;
+    p9fs.free = transfer->next;
+    transfer->request = request;
+    transfer->file = (struct p9_file *)request->device; // Its first member.
+    transfer->moved = transfer->fruitless = 0;
+    transfer->message.exchange.request.priority = request->priority;
+    if (p9_appends(request))
+        p9fs.appender = transfer;
+    if (request->op <= IO_WRITE)
+        p9_begin_data(transfer);
+    else if (request->op == IO_FLUSH)
+        flush(transfer);
+    else
+        begin_call(transfer);
+}
+
+static void take_out(struct io_request **link)
+{
+    struct io_request *request = *link;
+    *link = request->next;
+    if (!*link)
+        p9fs.last = link;
+    request->next = NULL;
+}
+
+// Starts those that wait and can. One that completes inside leaves the next to the loop, which then
+// begins at the front again: nothing is known any more of who waits.
+static void start_waiting(void)
+{
+    struct io_request **link = &p9fs.first;
+    if (p9fs.starting)
+        return;
+    p9fs.starting = true;
+    while (p9fs.free && *link) {
+        struct io_request *request = *link;
+        if (!can_start(request)) {
+            link = &request->next;
+            continue;
+        }
+        take_out(link);
+        start(request);
+        link = &p9fs.first;
+    }
+    p9fs.starting = false;
+}
+
+void p9_finish(struct p9_transfer *transfer, ssize_t result)
+{
+    struct io_request *request = transfer->request;
+    if (p9fs.appender == transfer)
+        p9fs.appender = NULL;
+    request->moved = transfer->moved;
+    transfer->request = NULL; // Free before it is told: the next request may come from inside.
+    transfer->next = p9fs.free;
+    p9fs.free = transfer;
+    start_waiting();
+    device_complete(request, result);
+}
+
+// What can be said without asking the server. Result: 0: it has to be asked; 1: it is done.
+static int answer(const struct p9_file *file, const struct io_request *request)
+{
+    const struct fs_call *call = (const struct fs_call *)request; // Its first member, if a call.
+    if (request->op == IO_READ || request->op == IO_WRITE)
+        return file->directory       ? -EISDIR
+               : p9_too_far(request) ? (request->op == IO_READ ? -EINVAL : -EFBIG)
+                                     : request->size == 0;
+    if (request->op != IO_CALL)
+        return request->op == IO_OPEN;
+    switch (call->operation) {
+    case FS_FILE_STATUS:
+        return 0;
+    case FS_TRUNCATE:
+        return file->directory || !file->writable ? -EINVAL : call->size > INT64_MAX ? -EFBIG : 0;
+    case FS_NEXT_ENTRY:
+        return file->directory ? 0 : -ENOTDIR;
+    default:
+        return -EINVAL;
+    }
+}
+
+static void file_submit(struct device *device, struct io_request *request)
+{
+    int answered = answer((struct p9_file *)device, request); // Its first member.
+    if (answered != 0) {
+        device_complete(request, answered < 0 ? answered : 0);
+    } else if (can_start(request)) {
+        start(request);
+    } else {
+        request->next = NULL;
+        *p9fs.last = request;
+        p9fs.last = &request->next;
+    }
+}
+
+static int file_cancel(struct device *device, struct io_request *request)
+{
+    (void)device;
+    for (struct io_request **link = &p9fs.first; *link; link = &(*link)->next)
+        if (*link == request) {
+            take_out(link);
+            device_complete(request, -ECANCELED);
+            return 0;
+        }
+    return -EBUSY; // The server has it.
+}
+
+// ---- From opening to closing ----
+
+void p9_file_free(struct p9_file *file)
+{
+    if (file->directory)
+        file->directory->used = false;
+    file->directory = NULL;
+    file->used = false;
+}
+
+static void on_closed(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    (void)error, (void)reply; // The fid is gone in any case: clunk(5).
+    p9_file_free(container_of(message, struct p9_file, closing));
+}
+
+static void file_release(struct device *device)
+{
+    struct p9_file *file = (struct p9_file *)device; // Its first member.
+    p9_send_fid(&file->closing, P9_TCLUNK, file->fid, on_closed);
+}
+
+struct p9_file *p9_file_allocate(void)
+{
+    for (struct p9_file *file = p9fs.files; file < p9fs.files + P9_FILES; file++)
+        if (!file->used) {
+            file->used = true;
+            file->directory = NULL;
+            return file;
+        }
+    return NULL;
+}
+
+static struct p9_directory *directory_allocate(void)
+{
+    for (unsigned i = 0; i < P9_DIRECTORIES; i++) {
+        struct p9_directory *directory = &p9fs.directories[i];
+        if (!directory->used) {
+            directory->used = true;
+            directory->cookie = 0;
+            directory->rest.left = 0;
+            directory->rest.bad = false;
+            return directory;
+        }
+    }
+    return NULL;
+}
+
+static const struct device_ops file_ops = { .submit = file_submit,
+                                            .cancel = file_cancel,
+                                            .release = file_release };
+
+int p9_file_setup(struct p9_file *file)
+{
+    struct device *device = &file->device;
+    bool directory = S_ISDIR(file->status.mode);
+    if (directory && !(file->directory = directory_allocate()))
+        return -EMFILE;
+    device->name = "host";
+    device->ops = &file_ops;
+    device->kind = directory ? DEVICE_DIRECTORY : DEVICE_FILE;
+    device->size_bytes = file->status.size;
+    device->block_bytes = 1;
+    device->calls = true;
+    device->lanes[0].depth = directory ? 1 : P9_TRANSFERS;
+    device->statistics.completed = device->statistics.refused = 0;
+    return 0;
+}
+
+void p9_files_init(void)
+{
+    for (unsigned i = 0; i < P9_DIRECTORIES; i++)
+        p9fs.directories[i].used = false;
+    p9fs.free = NULL;
+    for (unsigned i = 0; i < P9_TRANSFERS; i++) {
+        p9fs.transfers[i].next = p9fs.free;
+        p9fs.free = &p9fs.transfers[i];
+    }
+    p9fs.appender = NULL;
+    p9fs.starting = false;
+    p9fs.first = NULL;
+    p9fs.last = &p9fs.first;
+}

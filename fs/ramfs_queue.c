@@ -1,0 +1,144 @@
+// Whose turn it is in the RAM file system. The requests of a file wait in the order of submission:
+// reads start together, everything else when it has the file to itself. Files with something to
+// start stand in the run list and take slots in turn, one each.
+#include <errno.h>
+
+#include "fs/ramfs_internal.h"
+
+static void runnable(struct ramfs_inode *inode)
+{
+    struct ramfs *fs = inode->fs;
+    if (inode->runnable)
+        return;
+    inode->runnable = true;
+    inode->pins++;
+    inode->run_next = NULL;
+    if (fs->run_first)
+        fs->run_last->run_next = inode;
+    else
+        fs->run_first = inode;
+    fs->run_last = inode;
+}
+
+static struct ramfs_inode *run_list_pop(struct ramfs *fs)
+{
+    struct ramfs_inode *inode = fs->run_first;
+    fs->run_first = inode->run_next;
+    inode->runnable = false;
+    inode->pins--;
+    return inode;
+}
+
+static void waiting_remove(struct ramfs_inode *inode, struct io_request *request)
+{
+    if (request->previous)
+        request->previous->next = request->next;
+    else
+        inode->waiting = request->next;
+    if (request->next)
+        request->next->previous = request->previous;
+    else
+        inode->waiting_last = request->previous;
+}
+
+static void begin(struct ramfs_slot *slot, struct ramfs_inode *inode, struct io_request *request)
+{
+    inode->fs->slots_free = slot->next;
+    slot->inode = inode;
+    slot->request = request;
+    slot->moved = 0;
+    slot->cancelled = false;
+    if (request->op == IO_READ)
+        inode->reading++;
+    else
+        inode->writing = true;
+    ramfs_start(slot);
+}
+
+void ramfs_turn_over(struct ramfs_slot *slot)
+{
+    struct ramfs_inode *inode = slot->inode;
+    struct ramfs *fs = inode->fs;
+    if (slot->request->op == IO_READ)
+        inode->reading--;
+    else
+        inode->writing = false;
+    if (inode->waiting)
+        runnable(inode);
+    slot->request = NULL;
+    slot->next = fs->slots_free;
+    fs->slots_free = slot;
+}
+
+static bool may_start(const struct ramfs_inode *inode)
+{
+    const struct io_request *request = inode->waiting;
+    return request && !inode->writing && (request->op == IO_READ || inode->reading == 0);
+}
+
+// Starts what may be started: one request of each file in turn, as long as there are slots. A file
+// that has to wait for itself comes to the list again when that has ended.
+void ramfs_run(struct ramfs *fs)
+{
+    while (fs->run_first && fs->slots_free) {
+        struct ramfs_inode *inode = run_list_pop(fs);
+        struct io_request *request = inode->waiting;
+        if (may_start(inode)) {
+            waiting_remove(inode, request);
+            if (inode->waiting)
+                runnable(inode);
+            begin(fs->slots_free, inode, request);
+        } else {
+            ramfs_let_go(inode);
+        }
+    }
+}
+
+void ramfs_enqueue(struct ramfs_inode *inode, struct io_request *request)
+{
+    request->next = NULL;
+    request->previous = inode->waiting_last;
+    if (inode->waiting)
+        inode->waiting_last->next = request;
+    else
+        inode->waiting = request;
+    inode->waiting_last = request;
+    runnable(inode);
+    ramfs_run(inode->fs);
+}
+
+static struct ramfs_slot *slot_of(struct ramfs *fs, const struct io_request *request)
+{
+    for (unsigned i = 0; i < RAMFS_IN_FLIGHT; i++)
+        if (fs->slots[i].request == request)
+            return &fs->slots[i];
+    return NULL;
+}
+
+// With its transfer's end on the way a request can still be kept from another one.
+static int cancel_started(struct ramfs_slot *slot)
+{
+    int error = dma_terminate(&slot->transfer);
+    if (error && slot->moved + slot->data >= slot->size)
+        return error;
+    slot->cancelled = true;
+    return 0;
+}
+
+static int cancel_waiting(struct ramfs_inode *inode, struct io_request *request)
+{
+    struct ramfs *fs = inode->fs;
+    waiting_remove(inode, request);
+    runnable(inode); // What waited behind it may be able to start.
+    if (request->op == IO_CALL && ((const struct fs_call *)request)->operation == FS_OPEN)
+        inode->pins--;
+    device_complete(request, -ECANCELED);
+    ramfs_run(fs);
+    return 0;
+}
+
+int ramfs_cancel(struct ramfs_inode *inode, struct io_request *request)
+{
+    struct ramfs_slot *slot = slot_of(inode->fs, request);
+    return slot ? cancel_started(slot) : cancel_waiting(inode, request);
+}
