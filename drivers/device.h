@@ -147,6 +147,7 @@ struct device {
     const char *serial;   // What it calls itself, or NULL; of a block device as above.
     bool read_only;       // Writing is refused when it is opened.
     bool terminal;        // A person may sit at its other end.
+    bool pipe;            // Who writes where nobody can read is told by a signal too.
     bool calls;           // It knows IO_CALL; to others none ever comes: submitting it is -ENOTSUP.
     bool duplex;          // Reads and writes wait in lanes of their own.
     struct io_lane lanes[2];

@@ -14,7 +14,7 @@ static inline void stream_init(struct device *device, const char *name,
     device->name = name;
     device->ops = ops;
     device->kind = DEVICE_STREAM;
-    device->duplex = true;
+    device->duplex = device->pipe = true;
     device->lanes[0].depth = device->lanes[1].depth = 1;
     device->statistics.completed = device->statistics.refused = 0;
 }

@@ -12,6 +12,7 @@ int posix_install(struct device *device, int flags);
 // Context: main | callback.
 int posix_install_two(struct device *const devices[2], const int flags[2], int fds[2]);
 
-// Somebody has written where nobody can read any more: raises SIGPIPE.
+// A write has failed: where nobody can read any more it is SIGPIPE, too, if it was to a pipe or a
+// socket.
 // Context: main | callback.
-void posix_broken_pipe(void);
+void posix_write_failed(int fd, int error);

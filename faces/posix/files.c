@@ -62,8 +62,8 @@ ssize_t _write(int fd, const void *buffer, size_t size)
     ssize_t result = file_write(fd, buffer, size);
     if (terminal)
         callbacks_release();
-    if (result == -EPIPE)
-        posix_broken_pipe();
+    if (result < 0)
+        posix_write_failed(fd, -(int)result);
     return (ssize_t)posix_result(result);
 }
 

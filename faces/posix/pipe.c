@@ -32,9 +32,11 @@ int posix_install_two(struct device *const devices[2], const int flags[2], int f
     return 0;
 }
 
-void posix_broken_pipe(void)
+void posix_write_failed(int fd, int error)
 {
-    raise(SIGPIPE);
+    const struct device *device = file_snapshot(fd).device;
+    if (error == EPIPE && device && device->pipe)
+        raise(SIGPIPE);
 }
 
 int pipe2(int fds[2], int flags)

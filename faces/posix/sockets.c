@@ -81,8 +81,8 @@ ssize_t send(int fd, const void *buffer, size_t size, int flags)
     if (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL))
         return (ssize_t)posix_result(-EOPNOTSUPP);
     ssize_t result = transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size, flags);
-    if (result == -EPIPE && !(flags & MSG_NOSIGNAL))
-        posix_broken_pipe();
+    if (result < 0 && !(flags & MSG_NOSIGNAL))
+        posix_write_failed(fd, -(int)result);
     return (ssize_t)posix_result(result);
 }
 

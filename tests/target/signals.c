@@ -262,6 +262,18 @@ static void test_in_callback(void)
            "test_wait_in_a_callback_runs_handlers_itself");
 }
 
+static void test_broken_pipe(void)
+{
+    int fds[2];
+    reset();
+    signal(SIGPIPE, plain);
+    pipe(fds);
+    close(fds[0]);
+    tap_ok(write(fds[1], "x", 1) == -1 && errno == EPIPE && calls == 1 && numbers[0] == SIGPIPE,
+           "test_writing_to_a_broken_pipe_is_EPIPE_and_SIGPIPE");
+    close(fds[1]);
+}
+
 static void test_sets(void)
 {
     sigset_t set;
@@ -274,7 +286,7 @@ static void test_sets(void)
 
 int main(void)
 {
-    tap_plan(40);
+    tap_plan(41);
     test_raise();
     test_from_interrupt();
     test_mask();
@@ -284,6 +296,7 @@ int main(void)
     test_suspend();
     test_alarm();
     test_in_callback();
+    test_broken_pipe();
     test_sets();
     return tap_done();
 }

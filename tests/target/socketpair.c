@@ -1,6 +1,7 @@
 // Pairs of sockets as a program sees them: streams and datagrams, send buffers, shutdown, closed
 // peers, options, and the refusal of everything that needs an address.
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -276,6 +277,7 @@ static void test_ping_pong(void)
 
 int main(void)
 {
+    signal(SIGPIPE, SIG_IGN);
     tap_plan(65);
     test_stream();
     test_datagrams();
