@@ -37,6 +37,11 @@ int io_cancel(struct io_request *request);
 // Context: main | callback (only other callbacks are kept waiting).
 ssize_t io_wait(struct io_request *request);
 
+// The same, but once over(context) says so, which is asked with interrupts masked whenever the CPU
+// has been woken, the request is cancelled, if its device lets it. It is waited for in any case.
+// Context: main | callback.
+ssize_t io_wait_until(struct io_request *request, bool (*over)(void *), void *context);
+
 // One more refers to this device: it will not be released before io_close() has been called once
 // for it. Takes back a closing that still waits for requests in flight. Whoever gives a device out
 // that may be released calls this, with interrupts masked since it made sure that the device is

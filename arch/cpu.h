@@ -45,6 +45,11 @@ static inline bool cpu_in_isr(void);
 // Context: main | callback.
 static inline void cpu_wait_for_interrupt(void);
 
+// Goes back from the callback stack to main, which goes on in resume(argument) instead of where it
+// was interrupted. In entry.S.
+// Context: callback, interrupts masked.
+_Noreturn void cpu_leave_callbacks(void (*resume)(void *), void *argument);
+
 // Instructions retired so far, low half; always 0 where the CPU does not count them.
 // Context: any.
 static inline uint32_t cpu_instructions(void);

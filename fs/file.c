@@ -6,6 +6,7 @@
 #include "aio/core.h"
 #include "aio/poll.h"
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "fs/open_files.h"
 
@@ -49,7 +50,7 @@ static __attribute__((noinline)) int submit_otherwise(const struct file *file,
     return io_submit(file->device, request);
 }
 
-static inline int submit(const struct file *file, struct io_request *request)
+inline int file_submit(struct file *file, struct io_request *request)
 {
     struct device *device = request->op <= IO_WRITE ? file->direct[request->op] : NULL;
     return device ? io_submit(device, request) : submit_otherwise(file, request);
@@ -57,7 +58,7 @@ static inline int submit(const struct file *file, struct io_request *request)
 
 int file_submit_locked(int fd, struct io_request *request)
 {
-    return submit(file_at(fd), request);
+    return file_submit(file_at(fd), request);
 }
 
 inline struct device *file_direct_locked(int fd, enum io_op op)
@@ -67,7 +68,7 @@ inline struct device *file_direct_locked(int fd, enum io_op op)
 
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request)
 {
-    int error = submit(file, request);
+    int error = file_submit(file, request);
     return error ? error : io_wait(request);
 }
 
@@ -113,21 +114,32 @@ static void drop_locked(struct file *file)
     io_close(device);
 }
 
-struct file *file_hold(int fd)
+static void let_go(struct unwind *unwind)
+{
+    uint32_t saved = irq_save();
+    drop_locked(container_of(unwind, struct file_hold, unwind)->file);
+    irq_restore(saved);
+}
+
+struct file *file_hold(struct file_hold *hold, int fd)
 {
     uint32_t saved = irq_save();
     struct file *file = file_at(fd);
-    if (file->device)
+    if (file->device) {
         file->references++;
+        hold->file = file;
+        unwind_push(&hold->unwind, let_go);
+    } else {
+        file = NULL;
+    }
     irq_restore(saved);
-    return file->device ? file : NULL;
+    return file;
 }
 
-void file_drop(struct file *file)
+void file_drop(struct file_hold *hold)
 {
-    uint32_t saved = irq_save();
-    drop_locked(file);
-    irq_restore(saved);
+    unwind_pop(&hold->unwind);
+    let_go(&hold->unwind);
 }
 
 // Leads the lowest free descriptor from `lowest` on to a file. Result: it, or -EMFILE.

@@ -81,6 +81,13 @@ void file_refused(int fd);
 ssize_t file_read(int fd, void *buffer, size_t size);
 ssize_t file_write(int fd, const void *buffer, size_t size);
 
+// Has blocking reads and writes end with -EINTR, where nothing has been moved and the device gives
+// the request up, once this function's answer is another than when they began. It is called with
+// interrupts masked whenever a wait has been woken, and may open them meanwhile. NULL: nothing
+// interrupts.
+// Context: boot.
+void file_on_interruption(unsigned (*interruptions)(void));
+
 // Waits until everything written before is on the medium.
 // Result: 0, or -errno.
 // Context: main | callback.

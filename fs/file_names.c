@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "aio/core.h"
+#include "arch/container.h"
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/open_files.h"
@@ -61,38 +62,47 @@ static int check_opened(const struct device *device, int flags)
     return writing ? -EISDIR : 0;
 }
 
-// Result: 0 and the device, retained; or -errno.
-static int open_device(const char *path, int flags, mode_t mode, struct device **device)
+struct opening {
+    struct unwind unwind; // It may be left by a jump.
+    struct fs_call call;  // Its device, once it has one, is retained.
+    int fd;
+};
+
+static void give_back(struct unwind *unwind)
 {
-    struct fs_call call = { .operation = FS_OPEN, .flags = flags, .mode = mode };
-    int error = call_by_name(path, &call);
-    if (error)
-        return error;
-    *device = call.device;
-    error = check_opened(call.device, flags);
+    const struct opening *opening = container_of(unwind, struct opening, unwind);
+    if (opening->call.device)
+        io_close(opening->call.device);
+    descriptor_free(opening->fd);
+}
+
+// Result: 0 and the device in the call; or -errno.
+static int open_device(const char *path, struct fs_call *call)
+{
+    int error = call_by_name(path, call);
     if (!error)
-        error = ask_whether_ready(call.device);
-    if (error)
-        io_close(call.device);
-    return error;
+        error = check_opened(call->device, call->flags);
+    return error ? error : ask_whether_ready(call->device);
 }
 
 int file_open(const char *path, int flags, mode_t mode)
 {
     const int both = O_CREAT | O_DIRECTORY;
-    struct device *device;
+    struct opening opening = { .call = { .operation = FS_OPEN, .flags = flags, .mode = mode } };
     if ((flags & O_ACCMODE) == O_ACCMODE || (flags & both) == both)
         return -EINVAL;
-    int fd = descriptor_reserve(0); // Nothing is created that could not be used.
-    if (fd < 0)
-        return fd;
-    int error = open_device(path, flags, mode, &device);
+    opening.fd = descriptor_reserve(0); // Nothing is created that could not be used.
+    if (opening.fd < 0)
+        return opening.fd;
+    unwind_push(&opening.unwind, give_back);
+    int error = open_device(path, &opening.call);
+    unwind_pop(&opening.unwind);
     if (error) {
-        descriptor_free(fd);
+        give_back(&opening.unwind);
         return error;
     }
-    descriptor_open(fd, device, flags);
-    return fd;
+    descriptor_open(opening.fd, opening.call.device, flags);
+    return opening.fd;
 }
 
 int file_status_of(const char *path, struct fs_status *status)

@@ -29,19 +29,49 @@ static bool can_seek(const struct file *file)
     return file->device->kind != DEVICE_STREAM;
 }
 
+static unsigned nothing_interrupts(void)
+{
+    return 0;
+}
+
+static unsigned (*interruptions)(void) = nothing_interrupts;
+
+void file_on_interruption(unsigned (*function)(void))
+{
+    interruptions = function ? function : nothing_interrupts;
+}
+
+static bool is_interrupted(void *context)
+{
+    return interruptions() != *(const unsigned *)context;
+}
+
+static ssize_t transfer_wait(struct file *file, struct io_request *request)
+{
+    unsigned before = interruptions();
+    int error = file_submit(file, request);
+    if (error)
+        return error;
+    ssize_t result = io_wait_until(request, is_interrupted, &before);
+    if (result != -ECANCELED)
+        return result;
+    return request->moved > 0 ? (ssize_t)request->moved : -EINTR;
+}
+
 static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
 {
-    struct file *file = file_hold(fd);
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
     struct io_request request = {
         .op = op, .offset = position_get(file), .buffer = buffer, .size = size
     };
-    ssize_t result = file_submit_and_wait(file, &request);
+    ssize_t result = transfer_wait(file, &request);
     // An appending write has been told by the device where it went.
     if (result > 0 && can_seek(file))
         position_set(file, request.offset + (uint64_t)result);
-    file_drop(file);
+    file_drop(&hold);
     return result;
 }
 
@@ -58,11 +88,12 @@ ssize_t file_write(int fd, const void *buffer, size_t size)
 int file_flush(int fd)
 {
     struct io_request request = { .op = IO_FLUSH };
-    struct file *file = file_hold(fd);
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
     ssize_t result = file_submit_and_wait(file, &request);
-    file_drop(file);
+    file_drop(&hold);
     return (int)result;
 }
 
@@ -117,45 +148,49 @@ static int64_t seek(struct file *file, int64_t offset, int whence)
 
 int64_t file_seek(int fd, int64_t offset, int whence)
 {
-    struct file *file = file_hold(fd);
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
     int64_t position = seek(file, offset, whence);
-    file_drop(file);
+    file_drop(&hold);
     return position;
 }
 
 int file_truncate(int fd, uint64_t size)
 {
     struct fs_call call = { .operation = FS_TRUNCATE, .size = size };
-    struct file *file = file_hold(fd);
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
     bool can = file->device->kind == DEVICE_FILE && file->device->calls &&
                (file->flags & O_ACCMODE) != O_RDONLY;
     int error = can ? fs_call_and_wait(file->device, &call) : -EINVAL;
-    file_drop(file);
+    file_drop(&hold);
     return error;
 }
 
 int file_status(int fd, struct fs_status *status)
 {
-    struct file *file = file_hold(fd);
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
     int error = status_of(file, status);
-    file_drop(file);
+    file_drop(&hold);
     return error;
 }
 
 int file_next_entry(int fd, struct fs_entry *entry)
 {
     struct fs_call call = { .operation = FS_NEXT_ENTRY, .cookie = entry->cookie, .entry = entry };
-    struct file *file = file_hold(fd);
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
     bool directory = file->device->kind == DEVICE_DIRECTORY;
     int result = directory ? fs_call_and_wait(file->device, &call) : -ENOTDIR;
-    file_drop(file);
+    file_drop(&hold);
     return result;
 }

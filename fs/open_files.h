@@ -1,13 +1,19 @@
 // What the parts of fs/file.h share: the table of descriptors and the pool of open files.
 #pragma once
 
+#include "aio/unwind.h"
 #include "fs/file.h"
 
+struct file_hold {
+    struct unwind unwind; // It may be left by a jump.
+    struct file *file;
+};
+
 // The open file of a descriptor, which stays open until it is dropped, whoever closes the
-// descriptor meanwhile. Result: NULL: not open.
+// descriptor meanwhile. Result: NULL: not open, nothing is held.
 // Context: main | callback.
-struct file *file_hold(int fd);
-void file_drop(struct file *file);
+struct file *file_hold(struct file_hold *hold, int fd);
+void file_drop(struct file_hold *hold);
 
 // Takes the lowest free descriptor from `lowest` on. Nobody can use it until it is either given an
 // open file or freed again.
@@ -17,7 +23,11 @@ int descriptor_reserve(int lowest);
 void descriptor_open(int fd, struct device *device, int flags);
 void descriptor_free(int fd);
 
-// Submits a request through an open file and waits. Result: the request's, or -errno.
+// Submits a request through an open file. Result: as file_submit_locked().
+// Context: main | callback.
+int file_submit(struct file *file, struct io_request *request);
+
+// The same, and waits. Result: the request's, or -errno.
 // Context: main | callback.
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request);
 

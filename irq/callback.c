@@ -30,6 +30,8 @@ static struct {
     bool main_waits;    // In level_sleep_locked().
     uint8_t halves_run; // Halves of CALLBACK_BUDGET that this turn has run.
     struct callback_totals totals;
+    struct callback *rest, *rest_last; // Of the list whose callbacks are being run.
+    void *value_of_main;
     void **variable; // Of the face: see callback_level_context().
     void *value;
     void (*leave)(void);
@@ -179,10 +181,11 @@ static inline unsigned run_list(unsigned left)
 {
     struct callback *next = level.ends.next, *last = level.last;
     level.ends.next = level.last = &level.ends;
+    level.rest_last = last;
     irq_unmask();
     do {
         struct callback *callback = next;
-        next = callback->next;
+        level.rest = next = callback->next;
         callback->next = NULL;
         callback->run(callback);
         if (--left == 0) {
@@ -209,7 +212,7 @@ static __attribute__((noinline)) void let_main_go_on(void)
 void callback_level_run(void)
 {
     unsigned left = HALF_BUDGET;
-    void *value_of_main = *level.variable;
+    level.value_of_main = *level.variable;
     level.closed = CLOSED_ACTIVE; // It was 0.
     level.halves_run = 0;
     *level.variable = level.value;
@@ -222,11 +225,25 @@ void callback_level_run(void)
             irq_mask();
         }
     } while (somebody_waits() && left > 0);
-    *level.variable = value_of_main;
+    *level.variable = level.value_of_main;
     // Counted behind the callbacks, which are waited for.
     level.totals.turns++;
     level.totals.run += (HALF_BUDGET - left) % HALF_BUDGET;
     level.closed &= ~(unsigned)CLOSED_ACTIVE;
     if (somebody_waits())
         let_main_go_on();
+}
+
+_Noreturn void callback_level_leave(void (*resume)(void *), void *argument)
+{
+    irq_mask();
+    assert(level.closed & CLOSED_ACTIVE);
+    if (level.rest != &level.ends)
+        put_back(level.rest, level.rest_last);
+    *level.variable = level.value_of_main;
+    level.totals.turns++;
+    level.closed = 0; // A callback that leaves while it holds others off holds them no more.
+    if (somebody_waits())
+        irq_controller_raise_software();
+    cpu_leave_callbacks(resume, argument);
 }

@@ -55,6 +55,12 @@ void level_sleep_locked(void);
 // Context: boot | callback; a new function serves from the turn under way on.
 void callback_level_context(void **variable, void *value, void (*leave)(void));
 
+// Leaves the callback level for good, out of the callback that calls this: main goes on in
+// resume(argument), on its own stack below what was interrupted there, which it must not return to.
+// Callbacks that wait run at the next chance.
+// Context: callback.
+_Noreturn void callback_level_leave(void (*resume)(void *), void *argument);
+
 struct callback_totals {
     uint32_t run;    // Callbacks run in all.
     uint32_t turns;  // Times the level was entered.

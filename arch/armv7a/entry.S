@@ -56,6 +56,7 @@ callback_level_enter:
     vpush   {d16-d31}
     vpush   {d0-d15}
     bl      callback_level_run
+callback_level_left:
     vpop    {d0-d15}
     vpop    {d16-d31}
     pop     {r0, r1, r2, lr}
@@ -63,6 +64,30 @@ callback_level_enter:
     mov     sp, r0
     cps     #MODE_SUPERVISOR
     b       irq_leave
+
+// Main's frame is changed to go on in resume (r0), with argument (r1) in its r0, outside any IT
+// block (B1.3.3). What callback_level_enter has kept lies at the callback stack's top.
+    .equ CALLBACK_FRAME, 16 + 2 * 128
+    .equ FRAME_PC, 24
+    .equ FRAME_CPSR, 28
+    .equ CPSR_T, 1 << 5
+    .global cpu_leave_callbacks
+    .type   cpu_leave_callbacks, %function
+cpu_leave_callbacks:
+    cps     #MODE_SUPERVISOR
+    str     r1, [sp]
+    ldr     r2, [sp, #FRAME_CPSR]
+    bic     r2, r2, #CPSR_T
+    bic     r2, r2, #0x0000fc00         // IT[7:2]
+    bic     r2, r2, #0x06000000         // IT[1:0]
+    tst     r0, #1
+    orrne   r2, r2, #CPSR_T
+    bic     r0, r0, #1
+    str     r0, [sp, #FRAME_PC]
+    str     r2, [sp, #FRAME_CPSR]
+    cps     #MODE_SYSTEM
+    ldr     sp, =__callback_stack_top - CALLBACK_FRAME
+    b       callback_level_left
 
 // Faults: everything the report shows is pushed as struct fault_frame of fault.c, lowest address
 // last.

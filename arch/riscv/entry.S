@@ -63,12 +63,23 @@ callback_level_enter:
     csrw    mscratch, sp
     la      sp, __callback_stack_top
     call    callback_level_run
+callback_level_left:
     csrrw   sp, mscratch, zero
     ld      t0, FRAME_MEPC(sp)
     csrw    mepc, t0
     li      t0, MSTATUS_MPP_MACHINE | MSTATUS_MPIE
     csrs    mstatus, t0
     j       irq_leave
+
+// Main's frame is changed to go on in resume (a0), with argument (a1) in its a0.
+    .equ    FRAME_A0, 4 * 8             // saved_registers.inc
+    .global cpu_leave_callbacks
+    .type   cpu_leave_callbacks, %function
+cpu_leave_callbacks:
+    csrr    t0, mscratch
+    sd      a1, FRAME_A0(t0)
+    sd      a0, FRAME_MEPC(t0)
+    j       callback_level_left
 
 // Faults: everything the report shows is stored as struct fault_frame of fault.c. What mscratch
 // held tells the level. It is in sp while mscratch keeps sp; where it leads to the isr stack, the

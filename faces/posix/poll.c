@@ -3,8 +3,7 @@
 //
 // First everything is looked at, which is all where something is ready or nobody wants to wait.
 // Only then are requests submitted; they look again themselves, so what happens in between is not
-// lost. They lie here, not on a stack, which they would be much of: one set for main and one for
-// callbacks, of which one runs at a time.
+// lost.
 #include <poll.h>
 
 #include <errno.h>
@@ -14,6 +13,8 @@
 #include <sys/select.h>
 
 #include "aio/poll.h"
+#include "aio/unwind.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
@@ -22,8 +23,6 @@
 _Static_assert(FD_SETSIZE >= FILE_LIMIT, "every descriptor fits into an fd_set");
 
 enum { MILLISECONDS = 1000, NANOSECONDS_EACH = 1000000 };
-
-static struct io_request polls[LEVEL_CALLBACK + 1][FILE_LIMIT];
 
 static int fail(int error)
 {
@@ -123,17 +122,34 @@ static int collect(const struct io_request *requests, struct pollfd *entries, nf
     return found;
 }
 
+struct polling {
+    struct unwind unwind;
+    struct io_request *requests;
+    nfds_t count;
+};
+
+static void polling_left(struct unwind *unwind)
+{
+    const struct polling *polling = container_of(unwind, struct polling, unwind);
+    withdraw_all(polling->requests, polling->count);
+}
+
 // Nothing is ready: sleeps until something is. Result: entries that are; 0; or -EINTR.
 static int wait_for_any(struct pollfd *entries, nfds_t count, const struct posix_wait *wait)
 {
-    struct io_request *requests = polls[level_current()];
+    struct io_request requests[FILE_LIMIT];
+    struct polling polling = { .requests = requests, .count = count };
     int error = 0;
+    for (nfds_t i = 0; i < count; i++)
+        requests[i] = (struct io_request){ 0 };
+    unwind_push(&polling.unwind, polling_left);
     submit_all(requests, entries, count);
     uint32_t flags = irq_save();
     while (!any_done(requests, entries, count) && (error = posix_wait_over(wait)) == 0)
         level_sleep_locked();
     irq_restore(flags);
     withdraw_all(requests, count);
+    unwind_pop(&polling.unwind);
     int found = collect(requests, entries, count);
     return found == 0 && error == EINTR ? -EINTR : found;
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "aio/unwind.h"
 #include "irq/clock.h"
 
 // Turns a result from below, >= 0 or -errno, into POSIX's: -1 and errno.
@@ -19,6 +20,7 @@ mode_t posix_creation_mode(mode_t mode);
 
 // A wait: it ends with a timeout, or when a signal handler has run since it began.
 struct posix_wait {
+    struct unwind unwind; // It may be left by siglongjmp().
     struct timer timer;
     bool timed_out;
     unsigned signals;

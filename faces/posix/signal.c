@@ -14,6 +14,7 @@
 #include "arch/fault.h"
 #include "arch/report.h"
 #include "faces/posix/posix.h"
+#include "fs/file.h"
 #include "fs/tty.h"
 #include "irq/callback.h"
 
@@ -125,6 +126,13 @@ static void post_locked(void)
         return;
     signals.posted = true;
     callback_post(&callback);
+}
+
+void posix_signals_post(void)
+{
+    uint32_t flags = irq_save();
+    post_locked();
+    irq_restore(flags);
 }
 
 // A signal that nobody wants is dropped here, unless it is blocked: then somebody may yet wait for
@@ -398,7 +406,14 @@ static void console_interrupt(void)
     posix_signal_send_plain(SIGINT, SI_KERNEL);
 }
 
+static unsigned interruptions(void)
+{
+    posix_signals_deliver_in_wait();
+    return posix_signals_interrupting();
+}
+
 void posix_signals_init(void)
 {
+    file_on_interruption(interruptions);
     tty_on_interrupt(console_interrupt);
 }

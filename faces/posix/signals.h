@@ -26,6 +26,10 @@ void posix_signal_send_plain(int number, int code);
 // Context: main | callback.
 void posix_signals_deliver(void);
 
+// The same at the callback level, soon.
+// Context: any.
+void posix_signals_post(void);
+
 // Handlers run so far; a wait that sees it change ends with EINTR. The second counts those without
 // SA_RESTART, which end reads and writes too.
 // Context: any.

@@ -29,16 +29,22 @@ static uint64_t after(const struct timespec *timeout)
     return end;
 }
 
+static void left_behind(struct unwind *unwind)
+{
+    timer_cancel(&container_of(unwind, struct posix_wait, unwind)->timer);
+}
+
 int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
 {
     wait->timer.link = NULL;
     wait->timer.expired = timed_out;
     wait->timed_out = false;
     wait->signals = posix_signals_handled();
+    if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS))
+        return EINVAL;
+    unwind_push(&wait->unwind, left_behind);
     if (!timeout)
         return 0;
-    if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS)
-        return EINVAL;
     if (timeout->tv_sec == 0 && timeout->tv_nsec == 0)
         wait->timed_out = true;
     else
@@ -56,6 +62,7 @@ int posix_wait_over(const struct posix_wait *wait)
 
 void posix_wait_end(struct posix_wait *wait)
 {
+    unwind_pop(&wait->unwind);
     timer_cancel(&wait->timer);
 }
 
