@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "drivers/device.h"
+#include "aio/core.h"
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 

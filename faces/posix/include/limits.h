@@ -4,6 +4,10 @@
 
 #include_next <limits.h>
 
+// newlib's own, where it is found before the compiler's, says otherwise.
+#undef PIPE_BUF
+#undef IOV_MAX
+
 // Asynchronous I/O. AIO_MAX, the requests under way, is a setting of the build: make AIO_MAX=n.
 #include <inflight/aio_max.h>
 #define AIO_LISTIO_MAX AIO_MAX
