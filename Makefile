@@ -12,6 +12,13 @@ $(error there is no board "$(BOARD)"; boards: $(BOARDS))
 endif
 include board/$(BOARD).mk
 
+# Requests of <aio.h> that may be under way at a time; programs find it in <limits.h>.
+AIO_MAX ?= 256
+AIO_MAX_ALLOWED := $(shell seq 128 1022)
+ifneq ($(words $(AIO_MAX))/$(filter $(AIO_MAX),$(AIO_MAX_ALLOWED)),1/$(strip $(AIO_MAX)))
+$(error AIO_MAX=$(AIO_MAX): it must be a number between 128 and 1022)
+endif
+
 VERSION := $(file < VERSION)
 OUT := build/$(BOARD)
 DEMO ?= overlap
@@ -244,7 +251,8 @@ build/host/flags: FORCE
 
 # What every object for a board needs; behind the | what must be there, whatever its age.
 PREPARED_NANO := $(NEWLIB_NANO:%=%/lib/libc.a)
-PREPARED := $(OUT)/flags $(OUT)/include/inflight/version.h | .tools $(NEWLIB:%=%/lib/libc.a)
+PREPARED := $(OUT)/flags $(OUT)/include/inflight/version.h | .tools $(NEWLIB:%=%/lib/libc.a) \
+    $(OUT)/include/inflight/aio_max.h
 ifdef NEWLIB
 $(NEWLIB)/lib/libc.a: | .tools
 	@$(call say,NEWLIB,$(NEWLIB)); tools/make-newlib $(CROSS) $(CPU_FLAGS)
@@ -258,6 +266,10 @@ endif
 $(OUT)/include/inflight/version.h: VERSION
 	@mkdir -p $(@D)
 	@printf '#pragma once\n\n#define INFLIGHT_VERSION "%s"\n' '$(VERSION)' > $@
+
+$(OUT)/include/inflight/aio_max.h: FORCE
+	@mkdir -p $(@D); text='#pragma once\n\n#define AIO_MAX $(AIO_MAX)\n'; \
+	    printf "$$text" | cmp -s - $@ || printf "$$text" > $@
 
 $(OUT)/obj/%: FLAGS = $(KERNEL_FLAGS)
 $(OUT)/obj/boot/%: FLAGS = $(FACE_FLAGS)

@@ -18,6 +18,8 @@ static struct file closed, opening;
 static struct file files[FILE_LIMIT + WAITING_LEVELS];
 static struct file *descriptors[FILE_LIMIT] = { [0 ... FILE_LIMIT - 1] = &closed };
 
+static void (*on_close)(int fd);
+
 // Result: an open file; without a device when the descriptor is not open.
 static inline struct file *file_at(int fd)
 {
@@ -192,6 +194,21 @@ int file_install(struct device *device, int flags, int lowest)
     return fd;
 }
 
+void file_on_close(void (*closed)(int fd))
+{
+    on_close = closed;
+}
+
+// A descriptor ceases to lead to this file.
+static void leave_locked(int fd, struct file *file)
+{
+    const struct io_lane *lanes = file->device->lanes;
+    unsigned in_flight = lanes[0].in_flight + lanes[1].in_flight;
+    if (on_close && (in_flight > 0 || (lanes[0].waiting | lanes[1].waiting) != 0))
+        on_close(fd);
+    drop_locked(file);
+}
+
 int file_close(int fd)
 {
     uint32_t saved = irq_save();
@@ -199,7 +216,7 @@ int file_close(int fd)
     bool open = file->device != NULL;
     if (open) {
         descriptors[fd] = &closed;
-        drop_locked(file);
+        leave_locked(fd, file);
     }
     irq_restore(saved);
     return open ? 0 : -EBADF;
@@ -224,10 +241,12 @@ static int duplicate_to_locked(struct file *file, int to)
     struct file *before = descriptors[to];
     if (before == &opening)
         return -EBUSY;
-    descriptors[to] = file; // First counted, then dropped: it may be the same file.
+    if (before == file)
+        return to;
+    descriptors[to] = file;
     file->references++;
     if (before != &closed)
-        drop_locked(before);
+        leave_locked(to, before);
     return to;
 }
 

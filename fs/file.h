@@ -48,6 +48,12 @@ int file_close(int fd);
 int file_duplicate(int fd, int lowest);
 int file_duplicate_to(int fd, int to);
 
+// Has a function called whenever a descriptor ceases to lead to a file whose device still has
+// requests, with interrupts masked, while the descriptor's number means nothing else yet. There is
+// one such function; NULL: none.
+// Context: any.
+void file_on_close(void (*closed)(int fd));
+
 // Flags of the open file. Of those to be set only O_APPEND and O_NONBLOCK count.
 // Result: the flags, or 0; -EBADF.
 // Context: any.

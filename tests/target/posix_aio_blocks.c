@@ -3,13 +3,14 @@
 #include <aio.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "irq/callback.h"
 #include "tests/tap.h"
 
-enum { SLOTS = 256, BLOCK = 4096 };
+enum { SLOTS = AIO_MAX, BLOCK = 4096 };
 
 static char buffer[BLOCK];
 static volatile int calls, value_seen;

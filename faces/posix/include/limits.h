@@ -4,10 +4,12 @@
 
 #include_next <limits.h>
 
-// Asynchronous I/O. AIO_MAX is a setting of the build: make AIO_MAX=n.
-#ifndef AIO_MAX
-#define AIO_MAX 256 // Requests under way.
-#endif
+// newlib's own, where it is found before the compiler's, says otherwise.
+#undef PIPE_BUF
+#undef IOV_MAX
+
+// Asynchronous I/O. AIO_MAX, the requests under way, is a setting of the build: make AIO_MAX=n.
+#include <inflight/aio_max.h>
 #define AIO_LISTIO_MAX AIO_MAX
 #define AIO_PRIO_DELTA_MAX 7
 #define _POSIX_AIO_LISTIO_MAX 2
