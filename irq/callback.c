@@ -30,11 +30,11 @@ static struct {
     bool main_waits;    // In level_sleep_locked().
     uint8_t halves_run; // Halves of CALLBACK_BUDGET that this turn has run.
     struct callback_totals totals;
-    struct callback *rest, *rest_last; // Of the list whose callbacks are being run.
+    struct callback *rest; // Of the list whose callbacks are being run.
     void *value_of_main;
     void **variable; // Of the face: see callback_level_context().
     void *value;
-    void (*leave)(void);
+    void (*tidy)(void);
     uint64_t half_time_ns; // When half of this turn's budget was left.
 } level = { .ends.next = &level.ends, .last = &level.ends, .variable = &no_variable };
 
@@ -141,11 +141,16 @@ void level_sleep_locked(void)
         reopen_locked();
 }
 
-void callback_level_context(void **variable, void *value, void (*leave)(void))
+void callback_level_context(void **variable, void *value)
 {
     level.variable = variable;
     level.value = value;
-    level.leave = leave;
+    level.value_of_main = *variable;
+}
+
+void callback_level_at_end(void (*tidy)(void))
+{
+    level.tidy = tidy;
 }
 
 struct callback_totals callback_totals(void)
@@ -181,7 +186,6 @@ static inline unsigned run_list(unsigned left)
 {
     struct callback *next = level.ends.next, *last = level.last;
     level.ends.next = level.last = &level.ends;
-    level.rest_last = last;
     irq_unmask();
     do {
         struct callback *callback = next;
@@ -212,16 +216,15 @@ static __attribute__((noinline)) void let_main_go_on(void)
 void callback_level_run(void)
 {
     unsigned left = HALF_BUDGET;
-    level.value_of_main = *level.variable;
     level.closed = CLOSED_ACTIVE; // It was 0.
     level.halves_run = 0;
     *level.variable = level.value;
     do {
         left = run_list(left);
-        if (level.leave && (!somebody_waits() || left == 0)) {
+        if (level.tidy && (!somebody_waits() || left == 0)) {
             // It may do I/O and wait for it; what that brings has its turn too.
             irq_unmask();
-            level.leave();
+            level.tidy();
             irq_mask();
         }
     } while (somebody_waits() && left > 0);
@@ -234,12 +237,19 @@ void callback_level_run(void)
         let_main_go_on();
 }
 
+static struct callback *last_of(struct callback *list)
+{
+    while (list->next != &level.ends)
+        list = list->next;
+    return list;
+}
+
 _Noreturn void callback_level_leave(void (*resume)(void *), void *argument)
 {
     irq_mask();
     assert(level.closed & CLOSED_ACTIVE);
     if (level.rest != &level.ends)
-        put_back(level.rest, level.rest_last);
+        put_back(level.rest, last_of(level.rest));
     *level.variable = level.value_of_main;
     level.totals.turns++;
     level.closed = 0; // A callback that leaves while it holds others off holds them no more.

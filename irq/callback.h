@@ -50,10 +50,13 @@ void callbacks_release(void);
 void level_sleep_locked(void);
 
 // What a face needs around the callback level: a variable that has another value there (newlib's
-// _impure_ptr, which leads to errno and the streams), and a function that tidies up after a turn's
-// last callback, or NULL.
-// Context: boot | callback; a new function serves from the turn under way on.
-void callback_level_context(void **variable, void *value, void (*leave)(void));
+// _impure_ptr, which leads to errno and the streams). Main's is the one that it has now.
+// Context: boot.
+void callback_level_context(void **variable, void *value);
+
+// And a function that tidies up after a turn's last callback; it serves from the turn under way on.
+// Context: boot | callback.
+void callback_level_at_end(void (*tidy)(void));
 
 // Leaves the callback level for good, out of the callback that calls this: main goes on in
 // resume(argument), on its own stack below what was interrupted there, which it must not return to.

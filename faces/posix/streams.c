@@ -25,7 +25,7 @@ static void flush_callback_streams(void)
 void posix_streams_init(void)
 {
     _REENT_INIT_PTR(&callback_reent);
-    callback_level_context((void **)&_impure_ptr, &callback_reent, NULL);
+    callback_level_context((void **)&_impure_ptr, &callback_reent);
 }
 
 // A level's first use of its streams. Only from then on is there anything to flush after callbacks:
@@ -36,7 +36,7 @@ void __wrap___sinit(struct _reent *reent)
 {
     __real___sinit(reent);
     if (reent == &callback_reent)
-        callback_level_context((void **)&_impure_ptr, &callback_reent, flush_callback_streams);
+        callback_level_at_end(flush_callback_streams);
 }
 
 void posix_streams_flush(void)
