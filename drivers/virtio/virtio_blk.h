@@ -3,12 +3,10 @@
 #pragma once
 
 #include "drivers/device.h"
-#include "drivers/virtio/virtio.h"
-#include "drivers/virtio/virtqueue.h"
+#include "drivers/virtio/virtio_service.h"
 
 enum {
     VIRTIO_BLK_DISKS = 4,
-    VIRTIO_BLK_QUEUE = 0, // The only one that is used (5.2.2).
     // Three of them per request: 340 at a time, as far as the device has as many.
     VIRTIO_BLK_DESCRIPTORS = 1024,
     VIRTIO_BLK_SLOTS = VIRTIO_BLK_DESCRIPTORS / 3,
@@ -85,17 +83,13 @@ struct virtio_blk_parts {
 
 struct virtio_blk {
     struct device device;
-    struct virtio_device transport;
-    struct virtqueue queue;
+    struct virtio_service service;
     size_t straight_most[IO_WRITE + 1]; // By operation: bytes of the longest request that may go
                                         // straight; 0: none may.
     uint32_t straight_end;              // And the sector behind the last one where that is so.
     struct virtio_blk_slot *free;
     struct virtio_blk_slot flush; // Without data.
     uint32_t size_most;           // Bytes of the device's longest request.
-    bool rest_waits, given_up;
-    struct irq_work rest;  // Takes what one interrupt has left in the used ring.
-    struct timer patience; // Until a broken device is quiet.
     char name[4];
     char serial[VIRTIO_BLK_ID_BYTES + 1];
     struct virtio_blk_parts parts;
@@ -124,7 +118,8 @@ static inline void virtio_blk_put(struct virtio_blk *disk, struct io_request *re
     data->addr = address;
     data->len = size;
     data->flags = out ? VIRTQ_DESC_F_NEXT : VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE;
-    virtqueue_put(&disk->queue, slot->head, (uint32_t)sizeof slot->status + (out ? 0 : size));
+    virtqueue_put(&disk->service.queue, slot->head,
+                  (uint32_t)sizeof slot->status + (out ? 0 : size));
 }
 
 // The same for a read that goes straight.
@@ -140,7 +135,7 @@ static inline void virtio_blk_put_read(struct virtio_blk *disk, struct io_reques
     slot->header.sector_low = (uint32_t)(request->offset >> VIRTIO_BLK_SECTOR_SHIFT);
     data->address = (uintptr_t)request->buffer;
     data->len = size;
-    virtqueue_put(&disk->queue, slot->head, (uint32_t)sizeof slot->status + size);
+    virtqueue_put(&disk->service.queue, slot->head, (uint32_t)sizeof slot->status + size);
 }
 
 // Works out which requests may go straight.
@@ -149,14 +144,12 @@ void virtio_blk_limits(struct virtio_blk *disk);
 // Reads the capacity. Result: 0 or -EIO.
 int virtio_blk_read_capacity(struct virtio_blk *disk);
 
-// The operations and the top half, for virtio_blk_setup.c.
+// The operations, for virtio_blk_setup.c.
 void virtio_blk_submit(struct device *device, struct io_request *request);
 void virtio_blk_put_request(struct device *device, struct io_request *request);
 void virtio_blk_kick(struct device *device);
 int virtio_blk_cancel(struct device *device, struct io_request *request);
-bool virtio_blk_interrupt(void *disk);
-void virtio_blk_drain_rest(struct irq_work *work);
-void virtio_blk_patience_expired(struct timer *timer);
+extern const struct virtio_service_ops virtio_blk_service_ops;
 
 static inline void virtio_blk_slot_prepare(struct virtio_blk_slot *slot)
 {

@@ -54,8 +54,9 @@ static void bounce(struct virtio_blk *disk, uint32_t type, enum virtio_blk_step 
 static bool writes_sector(const struct virtio_blk *disk, const struct virtio_blk_slot *slot,
                           uint64_t sector)
 {
-    return virtqueue_holds(&disk->queue, slot->head) && slot->role <= VIRTIO_BLK_IS_AWAITED &&
-           slot->header.type == VIRTIO_BLK_T_OUT && sector >= slot->header.sector &&
+    return virtqueue_holds(&disk->service.queue, slot->head) &&
+           slot->role <= VIRTIO_BLK_IS_AWAITED && slot->header.type == VIRTIO_BLK_T_OUT &&
+           sector >= slot->header.sector &&
            sector - slot->header.sector < slot->request->size >> VIRTIO_BLK_SECTOR_SHIFT;
 }
 

@@ -187,7 +187,7 @@ static int blk_new(void)
     const struct virtio_device device = { .base = MODEL_BASE + SLOT * MODEL_STRIDE,
                                           .irq = MODEL_IRQ + SLOT };
     int error = virtio_blk_attach(blk.disk, &device, (char)('!' + blk.used++));
-    blk.device = (struct model_device){ .queue = &blk.disk->queue };
+    blk.device = (struct model_device){ .queue = &blk.disk->service.queue };
     blk.completions = blk.command_count = 0;
     blk.status = 0;
     blk.wrong_chain = false;
