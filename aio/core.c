@@ -7,6 +7,7 @@
 
 #include "aio/poll.h"
 #include "aio/queue.h"
+#include "aio/segments.h"
 #include "arch/assert.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
@@ -37,13 +38,15 @@ static inline struct io_lane *lane_of(const struct io_request *request)
     return device_lane(request->device, request->op);
 }
 
-static int request_check(const struct device *device, const struct io_request *request)
+static int request_check(const struct device *device, struct io_request *request)
 {
     if (request->priority >= IO_PRIORITIES || request->op > IO_CALL)
         return -EINVAL;
     if (request->op == IO_CALL && !device->calls)
         return -ENOTSUP;
-    return request->op > IO_WRITE ? 0 : buffer_check(request);
+    if (request->op > IO_WRITE)
+        return request->flags & IO_SEGMENTS ? -EINVAL : 0;
+    return request->flags & IO_SEGMENTS ? segments_check(device, request) : buffer_check(request);
 }
 
 // From here on the request is counted as in flight, until device_complete().
@@ -76,13 +79,24 @@ __attribute__((noinline)) void io_release_when_quiet(struct device *device)
     device->ops->release(device);
 }
 
+// From here on the request is counted as in flight, whatever place it takes.
+static inline void hand_over(struct io_lane *lane, struct io_request *request)
+{
+    request->state = IO_STARTED;
+    lane->in_flight = (uint16_t)(lane->in_flight + places_of(request));
+}
+
+// One that needs several places waits for them at its queue's head, and the others behind it.
 static bool may_start_next(const struct io_lane *lane)
 {
     uint32_t waiting = lane->waiting & ~(uint32_t)(LANE_STARTING | LANE_CLOSING);
-    if (waiting == 0 || lane->in_flight >= lane->depth)
+    if (waiting == 0)
+        return false;
+    const struct io_request *first = lane->queue[__builtin_ctz(waiting)].head;
+    if (lane->in_flight + places_of(first) > lane->depth)
         return false;
     // A flush comes after all that was submitted before it.
-    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
+    return lane->in_flight == 0 || first->op != IO_FLUSH;
 }
 
 // Gives waiting requests to the device as long as it takes more, and tells it once.
@@ -94,8 +108,11 @@ static void start_waiting(struct irq_work *work)
     bool started = false;
     for (; may_start_next(lane); started = true) {
         struct io_request *request = queue_pop(lane);
-        hand_to_driver(lane, request);
-        (ops->put ? ops->put : ops->submit)(device, request);
+        hand_over(lane, request);
+        if (request->flags & IO_SEGMENTS)
+            segments_put_locked(device, request);
+        else
+            (ops->put ? ops->put : ops->submit)(device, request);
     }
     if (started && ops->kick)
         ops->kick(device);
@@ -124,9 +141,12 @@ static int withdraw_locked(struct io_request *request, int reason)
     struct device *device = request->device;
     if (request->state == IO_QUEUED) {
         queue_remove(lane_of(request), request);
-        hand_to_driver(lane_of(request), request); // In name only: every completion is counted
-                                                   // back.
+        hand_over(lane_of(request), request); // In name only: every completion is counted back.
         device_complete(request, reason);
+        return 0;
+    }
+    if (request->state == IO_BETWEEN) {
+        request->state = IO_CANCELLING;
         return 0;
     }
     if (request->state != IO_STARTED)
@@ -134,15 +154,17 @@ static int withdraw_locked(struct io_request *request, int reason)
     // Cancelling before the driver is asked: it may complete the request from inside.
     request->state = IO_CANCELLING;
     int error = device->ops->cancel ? device->ops->cancel(device, request) : -EBUSY;
-    if (error)
-        request->state = IO_STARTED;
+    if (error == 0 || segments_follow(request))
+        return 0; // At the latest it ends before its next segment.
+    request->state = IO_STARTED;
     return error;
 }
 
 static void deadline_expired(struct timer *timer)
 {
     struct io_request *request = container_of(timer, struct io_request, timer);
-    if (request->state == IO_QUEUED || request->state == IO_STARTED) {
+    if (request->state == IO_QUEUED || request->state == IO_STARTED ||
+        request->state == IO_BETWEEN) {
         // The verdict is given when the device has let go of the buffer, whether it can be made to
         // or not.
         request->late = true;
@@ -170,6 +192,19 @@ static inline void accept_locked(struct device *device, struct io_request *reque
     request->moved = 0;
 }
 
+static void start_otherwise_locked(struct device *device, struct io_lane *lane,
+                                   struct io_request *request)
+{
+    if (!(request->flags & IO_SEGMENTS)) {
+        start_locked(device, lane, request);
+        return;
+    }
+    hand_over(lane, request);
+    segments_put_locked(device, request);
+    if (device->ops->kick)
+        device->ops->kick(device);
+}
+
 // Every request but the usual one: all questions are asked here.
 static __attribute__((noinline)) int submit_otherwise_locked(struct device *device,
                                                              struct io_request *request,
@@ -180,7 +215,7 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
     if (error)
         return refuse_locked(device, error);
     assert(io_idle(request));
-    bool idle = lane->waiting == 0 && lane->in_flight < lane->depth;
+    bool idle = lane->waiting == 0 && lane->in_flight + places_of(request) <= lane->depth;
     if (request->op == IO_FLUSH)
         idle &= lane->in_flight == 0; // It comes after all that was submitted before it.
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
@@ -188,8 +223,10 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
     accept_locked(device, request);
     if (request->flags & IO_DEADLINE)
         arm_deadline(request);
+    if (request->flags & IO_SEGMENTS)
+        segments_accept_locked(request);
     if (idle && !in_isr) {
-        start_locked(device, lane, request);
+        start_otherwise_locked(device, lane, request);
     } else {
         request->state = IO_QUEUED;
         queue_push(lane, request);
@@ -294,21 +331,37 @@ static __attribute__((noinline)) void finish_later_locked(struct io_request *req
     }
 }
 
+// A request with segments or a deadline has ended, or a segment of it; its result is in place.
+// Result: false: it goes on.
+static __attribute__((noinline)) bool ended_locked(struct io_lane *lane, struct io_request *request)
+{
+    if (request->flags & IO_SEGMENTS) {
+        if (!segments_ended_locked(request))
+            return false;
+        lane->in_flight = (uint16_t)(lane->in_flight - (request->places - 1u));
+    }
+    if (request->flags & IO_DEADLINE) {
+        timer_cancel(&request->timer);
+        if (request->late)
+            request->result = -ETIMEDOUT;
+    }
+    return true;
+}
+
 void device_complete(struct io_request *request, ssize_t result)
 {
     uint32_t flags = irq_save();
     struct io_lane *lane = lane_of(request);
     assert(request->state == IO_STARTED || request->state == IO_CANCELLING);
+    request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    if (request->flags & IO_DEADLINE) {
-        timer_cancel(&request->timer);
-        if (request->late)
-            result = -ETIMEDOUT;
+    if (request->flags & (IO_DEADLINE | IO_SEGMENTS) && !ended_locked(lane, request)) {
+        irq_restore(flags);
+        return;
     }
     lane->in_flight--;
     request->device->statistics.completed++;
-    request->result = result;
     if (lane->waiting != 0)
         start_at_tail_locked(request->device, lane);
     // In the order of completion: at once only when nobody else is being finished.

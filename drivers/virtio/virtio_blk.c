@@ -7,10 +7,10 @@
 // address and length. What is no whole sectors, or too long for the device, is served by
 // virtio_blk_parts.c.
 //
-// A request's buffer is one piece of memory, so one data descriptor is all that is needed: SEG_MAX
-// plays no part. In the ring a request cannot be cancelled: virtio has no way to take it back, and
-// a reset of the device waits for it (QEMU stands still meanwhile). Past its deadline it stays
-// there, with its buffer, until the device is done with it.
+// A request whose memory is several pieces borrows descriptors of other slots
+// (virtio_blk_segments.c). In the ring a request cannot be cancelled: virtio has no way to take it
+// back, and a reset of the device waits for it (QEMU stands still meanwhile). Past its deadline it
+// stays there, with its buffer, until the device is done with it.
 //
 // A device that breaks the rules of its ring is reset and not used any more. Its requests fail once
 // it is quiet, so none gives its buffer back while the device may still write there.
@@ -97,10 +97,12 @@ static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
         bytes = -EROFS;
     if (bytes <= 0)
         device_complete(request, bytes);
-    else if (is_whole(disk, request, (size_t)bytes))
+    else if (!is_whole(disk, request, (size_t)bytes))
+        virtio_blk_parts_add(disk, request);
+    else if (!(request->flags & IO_SEGMENTS))
         virtio_blk_put(disk, request, request->op, request->offset, (uintptr_t)request->buffer,
                        (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
-    else
+    else if (!virtio_blk_segments_put(disk, request))
         virtio_blk_parts_add(disk, request);
 }
 
@@ -115,6 +117,12 @@ static void put_otherwise(struct virtio_blk *disk, struct io_request *request)
         flush(disk, request);
     else
         move_otherwise(disk, request);
+}
+
+// A request with segments never goes straight: it has no data descriptor of its own to fill in.
+void virtio_blk_put_otherwise(struct device *device, struct io_request *request)
+{
+    put_otherwise(container_of(device, struct virtio_blk, device), request);
 }
 
 // A read or write of whole sectors whose numbers have 32 bits.
@@ -201,7 +209,10 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
     struct io_request *request = slot->request;
     enum virtio_blk_role role = slot->role;
     int error = error_of(slot->status);
-    if (role != VIRTIO_BLK_FLUSHES) {
+    bool several = role != VIRTIO_BLK_SERVES_PARTS && request->flags & IO_SEGMENTS;
+    if (several) {
+        virtio_blk_segments_free(disk, slot);
+    } else if (role != VIRTIO_BLK_FLUSHES) {
         virtio_blk_slot_prepare(slot);
         virtio_blk_slot_free(disk, slot);
     }

@@ -9,7 +9,8 @@ enum {
     VIRTIO_BLK_DISKS = 4,
     // Three of them per request: 340 at a time, as far as the device has as many.
     VIRTIO_BLK_DESCRIPTORS = 1024,
-    VIRTIO_BLK_SLOTS = VIRTIO_BLK_DESCRIPTORS / 3,
+    VIRTIO_BLK_SLOT_DESCRIPTORS = 3,
+    VIRTIO_BLK_SLOTS = VIRTIO_BLK_DESCRIPTORS / VIRTIO_BLK_SLOT_DESCRIPTORS,
     VIRTIO_BLK_SECTOR_SHIFT = 9, // Always 512 bytes, whatever the medium's blocks are (5.2.6).
     VIRTIO_BLK_SECTOR_BYTES = 1 << VIRTIO_BLK_SECTOR_SHIFT,
     VIRTIO_BLK_SECTOR_MASK = VIRTIO_BLK_SECTOR_BYTES - 1,
@@ -18,6 +19,7 @@ enum {
 
 // 5.2.3: Feature bits.
 #define VIRTIO_BLK_F_SIZE_MAX (UINT64_C(1) << 1)
+#define VIRTIO_BLK_F_SEG_MAX (UINT64_C(1) << 2)
 #define VIRTIO_BLK_F_RO (UINT64_C(1) << 5)
 #define VIRTIO_BLK_F_BLK_SIZE (UINT64_C(1) << 6)
 #define VIRTIO_BLK_F_FLUSH (UINT64_C(1) << 9)
@@ -51,7 +53,8 @@ _Static_assert(sizeof(struct virtio_blk_header) == 16, "5.2.6");
 enum virtio_blk_role {
     VIRTIO_BLK_READS,         // A read, straight to its buffer, as the slot is prepared for it.
     VIRTIO_BLK_GOES_STRAIGHT, // All of another request, straight to or from its buffer.
-    VIRTIO_BLK_IS_AWAITED,    // The same, and the parts' machine waits for its end.
+    VIRTIO_BLK_HAS_SEGMENTS,  // The same, and it may have taken other slots' descriptors.
+    VIRTIO_BLK_IS_AWAITED,    // One of these, and the parts' machine waits for its end.
     VIRTIO_BLK_SERVES_PARTS,  // A step of the parts' machine.
     VIRTIO_BLK_IDENTIFIES,
     VIRTIO_BLK_FLUSHES,
@@ -66,7 +69,7 @@ struct virtio_blk_slot {
     uint16_t head;  // Of its chain.
     struct io_request *request;
     struct virtq_desc *data;
-    struct virtio_blk_slot *next; // Of the free ones.
+    struct virtio_blk_slot *next; // Of the free ones, or of those that a request has.
 };
 
 // What the parts' machine is doing for the first request in its queue.
@@ -76,7 +79,9 @@ struct virtio_blk_parts {
     struct io_request *first, *last; // One at a time, in the order of submission.
     unsigned writes;                 // Of these.
     enum virtio_blk_step step;
-    size_t left;       // Bytes of the first one that are still to be moved.
+    size_t left;                      // Bytes of the first one that are still to be moved.
+    const struct io_segment *segment; // If it has segments: the one it has got to,
+    size_t before;                    // and the bytes before that one.
     size_t skip, part; // Where in its sector the part under way begins, and its bytes.
     _Alignas(8) uint8_t bounce[VIRTIO_BLK_SECTOR_BYTES];
 };
@@ -89,7 +94,8 @@ struct virtio_blk {
     uint32_t straight_end;              // And the sector behind the last one where that is so.
     struct virtio_blk_slot *free;
     struct virtio_blk_slot flush; // Without data.
-    uint32_t size_most;           // Bytes of the device's longest request.
+    uint32_t size_most;           // Bytes of the device's longest request,
+    uint32_t segments_most;       // and of how many pieces of memory it may be.
     char name[4];
     char serial[VIRTIO_BLK_ID_BYTES + 1];
     struct virtio_blk_parts parts;
@@ -148,6 +154,7 @@ int virtio_blk_read_capacity(struct virtio_blk *disk);
 void virtio_blk_submit(struct device *device, struct io_request *request);
 void virtio_blk_put_request(struct device *device, struct io_request *request);
 void virtio_blk_kick(struct device *device);
+void virtio_blk_put_otherwise(struct device *device, struct io_request *request);
 int virtio_blk_cancel(struct device *device, struct io_request *request);
 extern const struct virtio_service_ops virtio_blk_service_ops;
 
@@ -163,6 +170,19 @@ static inline void virtio_blk_slot_free(struct virtio_blk *disk, struct virtio_b
     slot->next = disk->free;
     disk->free = slot;
 }
+
+// ---- virtio_blk_segments.c ----
+
+// How many slots a request with segments takes: those whose descriptors its chain needs, or one,
+// where it is more than the device takes at a time.
+unsigned virtio_blk_places(const struct device *device, const struct io_request *request);
+
+// Puts a request of whole sectors with segments into the ring. Result: false: it is more than the
+// device takes, or than it has places for, and nothing has happened.
+bool virtio_blk_segments_put(struct virtio_blk *disk, struct io_request *request);
+
+// Gives back the slots of such a request that has ended.
+void virtio_blk_segments_free(struct virtio_blk *disk, struct virtio_blk_slot *slot);
 
 // ---- virtio_blk_parts.c ----
 
@@ -186,6 +206,9 @@ void virtio_blk_parts_go_on(struct virtio_blk *disk);
 void virtio_blk_parts_fail(struct virtio_blk *disk);
 
 // ---- virtio_blk_setup.c ----
+
+// Writes a slot's own chain: header, data that is set for each request, status.
+void virtio_blk_slot_describe(struct virtio_blk *disk, struct virtio_blk_slot *slot);
 
 // Takes a device into use as the disk vd<letter>; disk is all zeros, or what a failure left of it.
 // Result: 0 or -errno.

@@ -6,12 +6,11 @@
 #include "drivers/virtio/virtio_blk.h"
 
 // 5.2.4: the configuration, offsets in bytes.
-enum { CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_BLK_SIZE = 20 };
+enum { CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_SEG_MAX = 12, CONFIG_BLK_SIZE = 20 };
 
 enum {
     VIRTIO_ID_BLOCK = 2,   // 5: Device Types.
-    DESCRIPTORS_FLUSH = 2, // Header, status,
-    DESCRIPTORS_SLOT = 3,  // with data in between.
+    DESCRIPTORS_FLUSH = 2, // Header, status; a slot has data in between.
     SIZE_MOST = 1 << 30,   // QEMU refuses 2 GiB and more.
 };
 
@@ -31,6 +30,8 @@ static const struct device_ops virtio_blk_ops = {
     .cancel = virtio_blk_cancel,
     .put = virtio_blk_put_request,
     .kick = virtio_blk_kick,
+    .places = virtio_blk_places,
+    .put_segments = virtio_blk_put_otherwise,
 };
 
 static int read_limits(struct virtio_blk *disk)
@@ -53,41 +54,61 @@ static int read_limits(struct virtio_blk *disk)
         if (most < disk->size_most)
             disk->size_most = most & ~(uint32_t)VIRTIO_BLK_SECTOR_MASK;
     }
+    disk->segments_most = 1;
+    if (transport->features & VIRTIO_BLK_F_SEG_MAX) {
+        uint32_t most = virtio_config32(transport, CONFIG_SEG_MAX);
+        disk->segments_most = most > 0 ? most : 1;
+    }
     return virtio_blk_read_capacity(disk);
 }
 
-static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot, bool has_data)
+void virtio_blk_slot_describe(struct virtio_blk *disk, struct virtio_blk_slot *slot)
 {
-    // The data's place is set for each request.
-    struct virtqueue_part parts[] = {
+    const struct virtqueue_part parts[VIRTIO_BLK_SLOT_DESCRIPTORS] = {
         { (uintptr_t)&slot->header, sizeof slot->header },
         { 0, 0 },
         { (uintptr_t)&slot->status, sizeof slot->status },
     };
-    if (!has_data)
-        parts[1] = parts[2];
-    int head = virtqueue_chain(&disk->service.queue, parts, 1, has_data ? 2 : 1, slot);
+    virtqueue_set_parts(&disk->service.queue, slot->head, parts, 1, 2);
+}
+
+static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+{
+    static const struct virtqueue_part parts[VIRTIO_BLK_SLOT_DESCRIPTORS];
+    int head = virtqueue_chain(&disk->service.queue, parts, 1, 2, slot);
     if (head < 0)
         return head;
     slot->head = (uint16_t)head;
     slot->data = virtqueue_part(&disk->service.queue, slot->head, 1);
+    virtio_blk_slot_describe(disk, slot);
+    virtio_blk_slot_free(disk, slot);
     return 0;
+}
+
+static int flush_init(struct virtio_blk *disk)
+{
+    struct virtio_blk_slot *slot = &disk->flush;
+    const struct virtqueue_part parts[DESCRIPTORS_FLUSH] = {
+        { (uintptr_t)&slot->header, sizeof slot->header },
+        { (uintptr_t)&slot->status, sizeof slot->status },
+    };
+    int head = virtqueue_chain(&disk->service.queue, parts, 1, 1, slot);
+    slot->head = (uint16_t)head;
+    return head < 0 ? head : 0;
 }
 
 static int queue_init(struct virtio_blk *disk)
 {
     unsigned descriptors = virtio_queue_size(&disk->service.transport, VIRTIO_SERVICE_QUEUE,
                                              VIRTIO_BLK_DESCRIPTORS);
-    if (descriptors < DESCRIPTORS_FLUSH + DESCRIPTORS_SLOT)
+    if (descriptors < DESCRIPTORS_FLUSH + VIRTIO_BLK_SLOT_DESCRIPTORS)
         return -ENOTSUP;
     virtqueue_init(&disk->service.queue, disk->queue_memory, descriptors);
-    unsigned slots = (descriptors - DESCRIPTORS_FLUSH) / DESCRIPTORS_SLOT;
-    int error = slot_init(disk, &disk->flush, false);
+    unsigned slots = (descriptors - DESCRIPTORS_FLUSH) / VIRTIO_BLK_SLOT_DESCRIPTORS;
+    int error = flush_init(disk);
     disk->free = NULL;
-    for (unsigned i = slots; i-- > 0 && !error;) {
-        error = slot_init(disk, &disk->slots[i], true);
-        virtio_blk_slot_free(disk, &disk->slots[i]);
-    }
+    for (unsigned i = slots; i-- > 0 && !error;)
+        error = slot_init(disk, &disk->slots[i]);
     disk->device.lanes[0].depth = (uint16_t)slots;
     return error ? error
                  : virtio_queue_start(&disk->service.transport, VIRTIO_SERVICE_QUEUE,
@@ -103,9 +124,9 @@ int virtio_blk_attach(struct virtio_blk *disk, const struct virtio_device *devic
     disk->service.transport = *device;
     disk->service.device = &disk->device;
     disk->service.ops = &virtio_blk_service_ops;
-    int error = virtio_negotiate(&disk->service.transport, VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_RO |
-                                                               VIRTIO_BLK_F_BLK_SIZE |
-                                                               VIRTIO_BLK_F_FLUSH);
+    int error = virtio_negotiate(&disk->service.transport,
+                                 VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_SEG_MAX | VIRTIO_BLK_F_RO |
+                                     VIRTIO_BLK_F_BLK_SIZE | VIRTIO_BLK_F_FLUSH);
     if (!error)
         error = read_limits(disk);
     if (!error)

@@ -1,6 +1,7 @@
 // The virtio block driver over a modelled device: requests of all shapes, many at a time, and what
 // it refuses.
 // sources: drivers/virtio/virtio_blk.c drivers/virtio/virtio_blk_parts.c
+// sources: drivers/virtio/virtio_blk_segments.c
 // sources: drivers/virtio/virtio_blk_setup.c drivers/virtio/virtio_mmio.c
 // sources: drivers/virtio/virtio_service.c drivers/virtio/virtqueue.c drivers/device.c
 #include <errno.h>

@@ -1,6 +1,7 @@
 // A virtio disk that breaks the rules of its ring: its requests fail, once, when it is quiet, and
 // it is not used any more.
 // sources: drivers/virtio/virtio_blk.c drivers/virtio/virtio_blk_parts.c
+// sources: drivers/virtio/virtio_blk_segments.c
 // sources: drivers/virtio/virtio_blk_setup.c drivers/virtio/virtio_mmio.c
 // sources: drivers/virtio/virtio_service.c drivers/virtio/virtqueue.c drivers/device.c
 #include <errno.h>

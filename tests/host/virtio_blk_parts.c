@@ -1,6 +1,7 @@
 // Parts of sectors on a virtio disk: what the driver makes of them, what waits for them and what
 // does not. That the bytes are right in all shapes is tested in virtio_blk.c.
 // sources: drivers/virtio/virtio_blk.c drivers/virtio/virtio_blk_parts.c
+// sources: drivers/virtio/virtio_blk_segments.c
 // sources: drivers/virtio/virtio_blk_setup.c drivers/virtio/virtio_mmio.c
 // sources: drivers/virtio/virtio_service.c drivers/virtio/virtqueue.c drivers/device.c
 #include <errno.h>
