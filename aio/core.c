@@ -79,24 +79,17 @@ __attribute__((noinline)) void io_release_when_quiet(struct device *device)
     device->ops->release(device);
 }
 
-// From here on the request is counted as in flight, whatever place it takes.
-static inline void hand_over(struct io_lane *lane, struct io_request *request)
-{
-    request->state = IO_STARTED;
-    lane->in_flight = (uint16_t)(lane->in_flight + places_of(request));
-}
-
 // One that needs several places waits for them at its queue's head, and the others behind it.
 static bool may_start_next(const struct io_lane *lane)
 {
     uint32_t waiting = lane->waiting & ~(uint32_t)(LANE_STARTING | LANE_CLOSING);
-    if (waiting == 0)
+    if (waiting == 0 || lane->in_flight >= lane->depth)
         return false;
+    if (lane->in_flight == 0)
+        return true;
     const struct io_request *first = lane->queue[__builtin_ctz(waiting)].head;
-    if (lane->in_flight + places_of(first) > lane->depth)
-        return false;
     // A flush comes after all that was submitted before it.
-    return lane->in_flight == 0 || first->op != IO_FLUSH;
+    return first->op != IO_FLUSH && lane->in_flight + places_of(first) <= lane->depth;
 }
 
 // Gives waiting requests to the device as long as it takes more, and tells it once.
@@ -108,9 +101,9 @@ static void start_waiting(struct irq_work *work)
     bool started = false;
     for (; may_start_next(lane); started = true) {
         struct io_request *request = queue_pop(lane);
-        hand_over(lane, request);
+        hand_to_driver(lane, request);
         if (request->flags & IO_SEGMENTS)
-            segments_put_locked(device, request);
+            segments_put_locked(lane, request);
         else
             (ops->put ? ops->put : ops->submit)(device, request);
     }
@@ -141,7 +134,8 @@ static int withdraw_locked(struct io_request *request, int reason)
     struct device *device = request->device;
     if (request->state == IO_QUEUED) {
         queue_remove(lane_of(request), request);
-        hand_over(lane_of(request), request); // In name only: every completion is counted back.
+        hand_to_driver(lane_of(request), request); // In name only: every completion is counted
+        lane_of(request)->in_flight += places_of(request) - 1; // back.
         device_complete(request, reason);
         return 0;
     }
@@ -173,11 +167,24 @@ static void deadline_expired(struct timer *timer)
     }
 }
 
-static __attribute__((noinline)) void arm_deadline(struct io_request *request)
+// What an accepted request with a deadline or segments needs.
+static __attribute__((noinline)) void prepare_locked(struct io_request *request)
 {
-    request->late = false;
-    request->timer.expired = deadline_expired;
-    timer_arm(&request->timer, request->deadline_ns);
+    if (request->flags & IO_DEADLINE) {
+        request->late = false;
+        request->timer.expired = deadline_expired;
+        timer_arm(&request->timer, request->deadline_ns);
+    }
+    if (request->flags & IO_SEGMENTS)
+        segments_accept_locked(request);
+}
+
+// From the queue, as at an interrupt's tail, but now.
+static __attribute__((noinline)) void start_at_once_locked(struct device *device,
+                                                           struct io_lane *lane)
+{
+    lane->device = device;
+    start_waiting(&lane->start);
 }
 
 static int refuse_locked(struct device *device, int error)
@@ -192,19 +199,6 @@ static inline void accept_locked(struct device *device, struct io_request *reque
     request->moved = 0;
 }
 
-static void start_otherwise_locked(struct device *device, struct io_lane *lane,
-                                   struct io_request *request)
-{
-    if (!(request->flags & IO_SEGMENTS)) {
-        start_locked(device, lane, request);
-        return;
-    }
-    hand_over(lane, request);
-    segments_put_locked(device, request);
-    if (device->ops->kick)
-        device->ops->kick(device);
-}
-
 // Every request but the usual one: all questions are asked here.
 static __attribute__((noinline)) int submit_otherwise_locked(struct device *device,
                                                              struct io_request *request,
@@ -215,24 +209,24 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
     if (error)
         return refuse_locked(device, error);
     assert(io_idle(request));
-    bool idle = lane->waiting == 0 && lane->in_flight + places_of(request) <= lane->depth;
+    bool idle = lane->waiting == 0 && lane->in_flight < lane->depth;
     if (request->op == IO_FLUSH)
         idle &= lane->in_flight == 0; // It comes after all that was submitted before it.
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
         return refuse_locked(device, -EAGAIN);
     accept_locked(device, request);
-    if (request->flags & IO_DEADLINE)
-        arm_deadline(request);
-    if (request->flags & IO_SEGMENTS)
-        segments_accept_locked(request);
-    if (idle && !in_isr) {
-        start_otherwise_locked(device, lane, request);
-    } else {
-        request->state = IO_QUEUED;
-        queue_push(lane, request);
-        if (idle)
-            start_at_tail_locked(device, lane);
+    if (request->flags & (IO_DEADLINE | IO_SEGMENTS))
+        prepare_locked(request);
+    if (idle && !in_isr && !(request->flags & IO_SEGMENTS)) {
+        start_locked(device, lane, request);
+        return 0;
     }
+    request->state = IO_QUEUED;
+    queue_push(lane, request);
+    if (idle && in_isr)
+        start_at_tail_locked(device, lane);
+    else if (idle)
+        start_at_once_locked(device, lane);
     return 0;
 }
 

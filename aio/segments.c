@@ -90,10 +90,12 @@ void segments_accept_locked(struct io_request *request)
     show_next(request);
 }
 
-void segments_put_locked(struct device *device, struct io_request *request)
+void segments_put_locked(struct io_lane *lane, struct io_request *request)
 {
+    struct device *device = request->device;
     const struct device_ops *ops = device->ops;
-    assert(request->places <= device_lane(device, request->op)->depth);
+    assert(request->places > 0 && request->places <= lane->depth);
+    lane->in_flight = (uint16_t)(lane->in_flight + request->places - 1);
     if (!request->split.list)
         ops->put_segments(device, request);
     else

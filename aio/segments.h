@@ -28,8 +28,8 @@ int segments_check(const struct device *device, struct io_request *request);
 void segments_accept_locked(struct io_request *request);
 
 // ops->put for a request with segments, or ops->submit where there is none: a kick is due behind
-// it, where the driver has one.
-void segments_put_locked(struct device *device, struct io_request *request);
+// it, where the driver has one. It has been counted as one place, here the others are.
+void segments_put_locked(struct io_lane *lane, struct io_request *request);
 
 // The driver has ended what it was given; request->result says how. Result: true: the request is
 // over, and its fields are the owner's again; false: it goes on with its next segment.
