@@ -65,20 +65,6 @@ static inline __attribute__((always_inline)) void start_locked(struct device *de
     device->ops->submit(device, request);
 }
 
-static inline bool lane_is_quiet(const struct io_lane *lane)
-{
-    return lane->waiting == LANE_CLOSING && lane->in_flight == 0;
-}
-
-__attribute__((noinline)) void io_release_when_quiet(struct device *device)
-{
-    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
-        io_is_polled(device))
-        return;
-    device->lanes[0].waiting = device->lanes[1].waiting = 0;
-    device->ops->release(device);
-}
-
 // One that needs several places waits for them at its queue's head, and the others behind it.
 static bool may_start_next(const struct io_lane *lane)
 {
@@ -404,35 +390,6 @@ void io_fail(struct io_request *request, int error)
     request->result = error;
     error = io_submit(&nowhere, request);
     assert(error == 0);
-}
-
-void io_retain(struct device *device)
-{
-    uint32_t flags = irq_save();
-    device->references++;
-    device->lanes[0].waiting &= ~(uint32_t)LANE_CLOSING;
-    device->lanes[1].waiting &= ~(uint32_t)LANE_CLOSING;
-    irq_restore(flags);
-}
-
-// The last one has closed the device.
-static void close_locked(struct device *device)
-{
-    assert(!((device->lanes[0].waiting | device->lanes[1].waiting) & LANE_CLOSING));
-    // A completion looks again at a lane in which something waits; this counts as such.
-    device->lanes[0].waiting |= LANE_CLOSING;
-    device->lanes[1].waiting |= LANE_CLOSING;
-    io_release_when_quiet(device);
-}
-
-void io_close(struct device *device)
-{
-    uint32_t flags = irq_save();
-    if (device->references > 0)
-        device->references--;
-    if (device->references == 0 && device->ops->release)
-        close_locked(device);
-    irq_restore(flags);
 }
 
 int io_cancel(struct io_request *request)

@@ -1,7 +1,7 @@
 // Requests whose memory is several pieces, in the core, over a device that does what the test says:
 // one piece after another where the device takes one at a time; and the places of those that a
 // device takes whole.
-// sources: aio/core.c aio/segments.c aio/poll.c drivers/device.c
+// sources: aio/core.c aio/references.c aio/segments.c aio/poll.c drivers/device.c
 #include <errno.h>
 #include <string.h>
 
