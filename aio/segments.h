@@ -3,8 +3,8 @@
 // A driver with ops->put_segments is given such a request as it is, and says how many of its lane's
 // places it takes. To any other the core shows one segment after another, as a plain request with a
 // buffer, a size and an offset of its own: the request's own fields until it is over. Meanwhile it
-// keeps its place in the lane: where the lane's depth is 1, nothing else comes in between. Each next
-// segment is started at an interrupt's tail.
+// keeps its place in the lane: where the lane's depth is 1, nothing else comes in between. Each
+// next segment is started at an interrupt's tail.
 //
 // A request that is shown so ends with the first segment that is not moved in full, and its result
 // is what all have moved. An error in a later segment makes a short result, as on any system; who
