@@ -87,8 +87,8 @@ struct virtio_blk_parts {
 };
 
 struct virtio_blk {
+    struct virtio_service service; // First: a top half has one pointer for both.
     struct device device;
-    struct virtio_service service;
     size_t straight_most[IO_WRITE + 1]; // By operation: bytes of the longest request that may go
                                         // straight; 0: none may.
     uint32_t straight_end;              // And the sector behind the last one where that is so.
