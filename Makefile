@@ -354,7 +354,7 @@ endif
 build/host/obj/%.o: % build/host/flags
 	@$(call say,HOSTCC,$<); mkdir -p $(@D) && $(HOST_CC) $(HOST_FLAGS) -MMD -MP -c $< -o $@
 host_sources = tests/host/$(1).c tests/host/fake/fake_cpu.c \
-    $(shell sed -n 's,^// sources: *,,p' tests/host/$(1).c)
+    $(wildcard $(shell sed -n 's,^// sources: *,,p' tests/host/$(1).c))
 define host_suite
 build/host/tests/$(1): $$(patsubst %,build/host/obj/%.o,$(call host_sources,$(1)))
 	@$$(call say,HOSTLINK,$$@); mkdir -p $$(@D) && $(HOST_CC) $(HOST_FLAGS) $$^ -o $$@

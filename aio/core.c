@@ -7,6 +7,7 @@
 
 #include "aio/poll.h"
 #include "aio/queue.h"
+#include "aio/segments.h"
 #include "aio/unwind.h"
 #include "arch/assert.h"
 #include "arch/container.h"
@@ -38,13 +39,15 @@ static inline struct io_lane *lane_of(const struct io_request *request)
     return device_lane(request->device, request->op);
 }
 
-static int request_check(const struct device *device, const struct io_request *request)
+static int request_check(const struct device *device, struct io_request *request)
 {
     if (request->priority >= IO_PRIORITIES || request->op > IO_CALL)
         return -EINVAL;
     if (request->op == IO_CALL && !device->calls)
         return -ENOTSUP;
-    return request->op > IO_WRITE ? 0 : buffer_check(request);
+    if (request->op > IO_WRITE)
+        return request->flags & IO_SEGMENTS ? -EINVAL : 0;
+    return request->flags & IO_SEGMENTS ? segments_check(device, request) : buffer_check(request);
 }
 
 // From here on the request is counted as in flight, until device_complete().
@@ -63,27 +66,17 @@ static inline __attribute__((always_inline)) void start_locked(struct device *de
     device->ops->submit(device, request);
 }
 
-static inline bool lane_is_quiet(const struct io_lane *lane)
-{
-    return lane->waiting == LANE_CLOSING && lane->in_flight == 0;
-}
-
-__attribute__((noinline)) void io_release_when_quiet(struct device *device)
-{
-    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
-        io_is_polled(device))
-        return;
-    device->lanes[0].waiting = device->lanes[1].waiting = 0;
-    device->ops->release(device);
-}
-
+// One that needs several places waits for them at its queue's head, and the others behind it.
 static bool may_start_next(const struct io_lane *lane)
 {
     uint32_t waiting = lane->waiting & ~(uint32_t)(LANE_STARTING | LANE_CLOSING);
     if (waiting == 0 || lane->in_flight >= lane->depth)
         return false;
+    if (lane->in_flight == 0)
+        return true;
+    const struct io_request *first = lane->queue[__builtin_ctz(waiting)].head;
     // A flush comes after all that was submitted before it.
-    return lane->in_flight == 0 || lane->queue[__builtin_ctz(waiting)].head->op != IO_FLUSH;
+    return first->op != IO_FLUSH && lane->in_flight + places_of(first) <= lane->depth;
 }
 
 // Gives waiting requests to the device as long as it takes more, and tells it once.
@@ -96,7 +89,10 @@ static void start_waiting(struct irq_work *work)
     for (; may_start_next(lane); started = true) {
         struct io_request *request = queue_pop(lane);
         hand_to_driver(lane, request);
-        (ops->put ? ops->put : ops->submit)(device, request);
+        if (request->flags & IO_SEGMENTS)
+            segments_put_locked(lane, request);
+        else
+            (ops->put ? ops->put : ops->submit)(device, request);
     }
     if (started && ops->kick)
         ops->kick(device);
@@ -126,8 +122,12 @@ static int withdraw_locked(struct io_request *request, int reason)
     if (request->state == IO_QUEUED) {
         queue_remove(lane_of(request), request);
         hand_to_driver(lane_of(request), request); // In name only: every completion is counted
-                                                   // back.
+        lane_of(request)->in_flight += places_of(request) - 1; // back.
         device_complete(request, reason);
+        return 0;
+    }
+    if (request->state == IO_BETWEEN) {
+        request->state = IO_CANCELLING;
         return 0;
     }
     if (request->state != IO_STARTED)
@@ -135,15 +135,17 @@ static int withdraw_locked(struct io_request *request, int reason)
     // Cancelling before the driver is asked: it may complete the request from inside.
     request->state = IO_CANCELLING;
     int error = device->ops->cancel ? device->ops->cancel(device, request) : -EBUSY;
-    if (error)
-        request->state = IO_STARTED;
+    if (error == 0 || segments_follow(request))
+        return 0; // At the latest it ends before its next segment.
+    request->state = IO_STARTED;
     return error;
 }
 
 static void deadline_expired(struct timer *timer)
 {
     struct io_request *request = container_of(timer, struct io_request, timer);
-    if (request->state == IO_QUEUED || request->state == IO_STARTED) {
+    if (request->state == IO_QUEUED || request->state == IO_STARTED ||
+        request->state == IO_BETWEEN) {
         // The verdict is given when the device has let go of the buffer, whether it can be made to
         // or not.
         request->late = true;
@@ -152,11 +154,24 @@ static void deadline_expired(struct timer *timer)
     }
 }
 
-static __attribute__((noinline)) void arm_deadline(struct io_request *request)
+// What an accepted request with a deadline or segments needs.
+static __attribute__((noinline)) void prepare_locked(struct io_request *request)
 {
-    request->late = false;
-    request->timer.expired = deadline_expired;
-    timer_arm(&request->timer, request->deadline_ns);
+    if (request->flags & IO_DEADLINE) {
+        request->late = false;
+        request->timer.expired = deadline_expired;
+        timer_arm(&request->timer, request->deadline_ns);
+    }
+    if (request->flags & IO_SEGMENTS)
+        segments_accept_locked(request);
+}
+
+// From the queue, as at an interrupt's tail, but now.
+static __attribute__((noinline)) void start_at_once_locked(struct device *device,
+                                                           struct io_lane *lane)
+{
+    lane->device = device;
+    start_waiting(&lane->start);
 }
 
 static int refuse_locked(struct device *device, int error)
@@ -187,16 +202,18 @@ static __attribute__((noinline)) int submit_otherwise_locked(struct device *devi
     if (!idle && request->flags & IO_NONBLOCK && device->kind == DEVICE_STREAM)
         return refuse_locked(device, -EAGAIN);
     accept_locked(device, request);
-    if (request->flags & IO_DEADLINE)
-        arm_deadline(request);
-    if (idle && !in_isr) {
+    if (request->flags & (IO_DEADLINE | IO_SEGMENTS))
+        prepare_locked(request);
+    if (idle && !in_isr && !(request->flags & IO_SEGMENTS)) {
         start_locked(device, lane, request);
-    } else {
-        request->state = IO_QUEUED;
-        queue_push(lane, request);
-        if (idle)
-            start_at_tail_locked(device, lane);
+        return 0;
     }
+    request->state = IO_QUEUED;
+    queue_push(lane, request);
+    if (idle && in_isr)
+        start_at_tail_locked(device, lane);
+    else if (idle)
+        start_at_once_locked(device, lane);
     return 0;
 }
 
@@ -295,21 +312,37 @@ static __attribute__((noinline)) void finish_later_locked(struct io_request *req
     }
 }
 
+// A request with segments or a deadline has ended, or a segment of it; its result is in place.
+// Result: false: it goes on.
+static __attribute__((noinline)) bool ended_locked(struct io_lane *lane, struct io_request *request)
+{
+    if (request->flags & IO_SEGMENTS) {
+        if (!segments_ended_locked(request))
+            return false;
+        lane->in_flight = (uint16_t)(lane->in_flight - (request->places - 1u));
+    }
+    if (request->flags & IO_DEADLINE) {
+        timer_cancel(&request->timer);
+        if (request->late)
+            request->result = -ETIMEDOUT;
+    }
+    return true;
+}
+
 void device_complete(struct io_request *request, ssize_t result)
 {
     uint32_t flags = irq_save();
     struct io_lane *lane = lane_of(request);
     assert(request->state == IO_STARTED || request->state == IO_CANCELLING);
+    request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    if (request->flags & IO_DEADLINE) {
-        timer_cancel(&request->timer);
-        if (request->late)
-            result = -ETIMEDOUT;
+    if (request->flags & (IO_DEADLINE | IO_SEGMENTS) && !ended_locked(lane, request)) {
+        irq_restore(flags);
+        return;
     }
     lane->in_flight--;
     request->device->statistics.completed++;
-    request->result = result;
     if (lane->waiting != 0)
         start_at_tail_locked(request->device, lane);
     // In the order of completion: at once only when nobody else is being finished.
@@ -358,35 +391,6 @@ void io_fail(struct io_request *request, int error)
     request->result = error;
     error = io_submit(&nowhere, request);
     assert(error == 0);
-}
-
-void io_retain(struct device *device)
-{
-    uint32_t flags = irq_save();
-    device->references++;
-    device->lanes[0].waiting &= ~(uint32_t)LANE_CLOSING;
-    device->lanes[1].waiting &= ~(uint32_t)LANE_CLOSING;
-    irq_restore(flags);
-}
-
-// The last one has closed the device.
-static void close_locked(struct device *device)
-{
-    assert(!((device->lanes[0].waiting | device->lanes[1].waiting) & LANE_CLOSING));
-    // A completion looks again at a lane in which something waits; this counts as such.
-    device->lanes[0].waiting |= LANE_CLOSING;
-    device->lanes[1].waiting |= LANE_CLOSING;
-    io_release_when_quiet(device);
-}
-
-void io_close(struct device *device)
-{
-    uint32_t flags = irq_save();
-    if (device->references > 0)
-        device->references--;
-    if (device->references == 0 && device->ops->release)
-        close_locked(device);
-    irq_restore(flags);
 }
 
 int io_cancel(struct io_request *request)

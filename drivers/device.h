@@ -34,6 +34,16 @@ enum io_flags {
     IO_APPEND = 4,        // A file's write goes to where its end is when its turn comes. The driver
                           // puts that place into offset.
     IO_DEADLINE = 8,      // deadline_ns counts.
+    IO_SEGMENTS = 16,     // A read or write whose memory is several pieces: buffer points to
+                          // `segments` of them, and the core works out size. The list stays as it
+                          // is until the request is the owner's again. What becomes of it on a
+                          // device that takes one piece at a time: aio/segments.h.
+};
+
+// A piece of a request's memory. It may be empty.
+struct io_segment {
+    void *base;
+    size_t size; // Bytes.
 };
 
 // The life of a request. Changed by the core only, interrupts masked.
@@ -41,6 +51,7 @@ enum io_state {
     IO_IDLE,
     IO_QUEUED,     // Waits in the core for the device.
     IO_STARTED,    // With the driver.
+    IO_BETWEEN,    // Its next segment is about to be started.
     IO_CANCELLING, // The driver is giving it up.
     IO_FINISHING,  // The result is known; done() comes next, at isr level.
 };
@@ -54,10 +65,11 @@ struct io_request {
     uint8_t priority;       // 0 (first) … IO_PRIORITIES - 1.
     uint8_t flags;          // enum io_flags.
     uint8_t state;          // enum io_state; the core's. Here so that one load reads all four.
+    uint16_t segments;      // With IO_SEGMENTS: how many, at least one.
     uint64_t offset;        // Bytes; ignored by streams.
-    void *buffer;
-    size_t size;                       // Bytes.
-    uint64_t deadline_ns;              // On the clock of clock_now_ns(), with IO_DEADLINE.
+    void *buffer;           // With IO_SEGMENTS: a const struct io_segment [segments].
+    size_t size;            // Bytes.
+    uint64_t deadline_ns;   // On the clock of clock_now_ns(), with IO_DEADLINE.
     void (*done)(struct io_request *); // isr level: the result is there. May be NULL.
 
     // Set by the core when the request is done.
@@ -65,11 +77,18 @@ struct io_request {
     size_t moved;   // Bytes known to have been moved, also when result is an error.
 
     // The core's and, from submit to completion, the driver's.
-    uint8_t queue; // Where it waits in the lane.
-    bool late;     // Its deadline, if it has one, has passed.
+    uint8_t queue;   // Where it waits in the lane.
+    bool late;       // Its deadline, if it has one, has passed.
+    uint16_t places; // With IO_SEGMENTS: how many of the lane's it takes.
     struct device *device;
     struct io_request *next, *previous; // In the core's queue; the driver's while started.
     struct timer timer;                 // The deadline.
+    struct {
+        const struct io_segment *list; // NULL: the driver has been given all of them.
+        size_t done, left;             // Bytes before and behind the one that it has been shown.
+        uint16_t next;                 // The one behind it.
+        uint8_t flags;                 // The request's, as they were.
+    } split;                           // aio/segments.c's.
 };
 
 // In a notify: the request that it belongs to.
@@ -83,7 +102,7 @@ enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_CLOSING = 1 << 29, LANE_STARTING = 1 <
 // One direction of a device, with the requests that wait for it.
 struct io_lane {
     uint16_t depth;     // Requests the driver takes at a time; set by the driver.
-    uint16_t in_flight; // Requests the driver has.
+    uint16_t in_flight; // Requests the driver has; one with segments may count as several.
     struct device *device;
     struct irq_work start; // Gives the device its next requests at an interrupt's tail.
     uint32_t waiting;      // Bit q: a request waits in queue q; LANE_STARTING: the core is about to
@@ -108,6 +127,12 @@ struct device_ops {
     // submit without the telling, kick tells of all that have been put.
     void (*put)(struct device *device, struct io_request *request);
     void (*kick)(struct device *device);
+
+    // For devices that take requests with IO_SEGMENTS as a whole, both or neither; there is kick as
+    // well. places says how many of the lane's places one takes, from 1 to the lane's depth;
+    // put_segments is put for them, and finds the answer in request->places.
+    unsigned (*places)(const struct device *device, const struct io_request *request);
+    void (*put_segments)(struct device *device, struct io_request *request);
 
     // What the device is ready for now: enum io_ready. Called with interrupts masked; whenever the
     // answer may have come to have a bit more, the driver calls device_ready(). NULL: reading and
@@ -150,6 +175,8 @@ struct device {
     bool pipe;            // Who writes where nobody can read is told by a signal too.
     bool calls;           // It knows IO_CALL; to others none ever comes: submitting it is -ENOTSUP.
     bool duplex;          // Reads and writes wait in lanes of their own.
+    bool messages;        // What a request moves is one thing: a message, a number. It must not be
+                          // split, so IO_SEGMENTS is -ENOTSUP.
     struct io_lane lanes[2];
     struct {
         uint32_t completed, refused; // What waits or is in flight has been submitted as well.

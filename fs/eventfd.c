@@ -162,6 +162,7 @@ int eventfd_create(uint64_t count, bool semaphore, struct device **device)
     if (!eventfd)
         return -ENFILE;
     stream_init(&eventfd->device, "eventfd", &eventfd_ops);
+    eventfd->device.messages = true;
     eventfd->count = count;
     eventfd->semaphore = semaphore;
     *device = &eventfd->device;

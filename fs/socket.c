@@ -92,6 +92,7 @@ static void end_init(struct socket *socket, struct socket *peer, bool datagrams)
     channel_init(&socket->outgoing, &socket->device, &peer->device);
     socket->outgoing.limit = SOCKET_SEND_LIMIT;
     socket->outgoing.messages = datagrams;
+    socket->device.messages = datagrams;
     socket->peer = peer;
     socket->datagrams = datagrams;
     socket->receive_buffer = SOCKET_SEND_LIMIT;

@@ -144,6 +144,7 @@ int timerfd_make(struct device **device)
     if (!timerfd)
         return -ENFILE;
     stream_init(&timerfd->device, "timerfd", &timerfd_ops);
+    timerfd->device.messages = true;
     timerfd->set = false;
     timerfd->interval_ns = 0;
     timerfd->timer.expired = expired;

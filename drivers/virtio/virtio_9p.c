@@ -100,21 +100,23 @@ static void slot_free(struct virtio_9p *share, struct virtio_9p_slot *slot)
     share->free = slot;
 }
 
-static inline void end(struct virtio_service *service, void *owner, uint32_t written)
+static inline unsigned end(struct virtio_service *service, void *owner, uint32_t written)
 {
     struct virtio_9p_slot *slot = owner;
     slot_free(container_of(service, struct virtio_9p, service), slot);
     device_complete(slot->request, (ssize_t)written);
+    return 1;
 }
 
-static bool interrupt(void *service)
+static bool interrupt(void *context)
 {
-    return virtio_service_interrupt(service, end);
+    struct virtio_service *service = context;
+    return virtio_service_interrupt(service, service->device, end);
 }
 
 static void drain(struct virtio_service *service)
 {
-    virtio_service_drain(service, end);
+    virtio_service_drain(service, service->device, end);
 }
 
 static void fail(struct virtio_service *service)

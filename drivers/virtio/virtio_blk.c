@@ -7,10 +7,10 @@
 // address and length. What is no whole sectors, or too long for the device, is served by
 // virtio_blk_parts.c.
 //
-// A request's buffer is one piece of memory, so one data descriptor is all that is needed: SEG_MAX
-// plays no part. In the ring a request cannot be cancelled: virtio has no way to take it back, and
-// a reset of the device waits for it (QEMU stands still meanwhile). Past its deadline it stays
-// there, with its buffer, until the device is done with it.
+// A request whose memory is several pieces borrows descriptors of other slots
+// (virtio_blk_segments.c). In the ring a request cannot be cancelled: virtio has no way to take it
+// back, and a reset of the device waits for it (QEMU stands still meanwhile). Past its deadline it
+// stays there, with its buffer, until the device is done with it.
 //
 // A device that breaks the rules of its ring is reset and not used any more. Its requests fail once
 // it is quiet, so none gives its buffer back while the device may still write there.
@@ -19,11 +19,6 @@
 #include "arch/container.h"
 #include "arch/report.h"
 #include "drivers/virtio/virtio_blk.h"
-
-enum {
-    DRAIN_MOST = 64, // Requests ended in one go before other interrupts get a turn.
-    RESET_POLL_NS = 1000000,
-};
 
 static int error_of(uint8_t status)
 {
@@ -37,12 +32,6 @@ static int error_of(uint8_t status)
     }
 }
 
-static inline void kick(struct virtio_blk *disk)
-{
-    if (virtqueue_kick(&disk->queue))
-        virtio_notify(&disk->transport, VIRTIO_BLK_QUEUE);
-}
-
 // ---- Starting ----
 
 // A flush is started while nothing else is in flight, so one chain for it is enough; it has no
@@ -54,12 +43,12 @@ static void flush_start(struct virtio_blk *disk, struct io_request *request)
     slot->role = VIRTIO_BLK_FLUSHES;
     slot->status = VIRTIO_BLK_S_NONE;
     slot->header.type = VIRTIO_BLK_T_FLUSH;
-    virtqueue_put(&disk->queue, slot->head, sizeof slot->status);
+    virtqueue_put(&disk->service.queue, slot->head, sizeof slot->status);
 }
 
 static void flush(struct virtio_blk *disk, struct io_request *request)
 {
-    if (disk->transport.features & VIRTIO_BLK_F_FLUSH)
+    if (disk->service.transport.features & VIRTIO_BLK_F_FLUSH)
         flush_start(disk, request);
     else
         device_complete(request, 0); // It has nothing to flush: what is written is on the medium.
@@ -70,7 +59,7 @@ void virtio_blk_limits(struct virtio_blk *disk)
     uint64_t most = disk->size_most;
     if (most > disk->device.size_bytes)
         most = disk->device.size_bytes;
-    if (disk->queue.broken)
+    if (disk->service.queue.broken)
         most = 0;
     uint64_t sectors = disk->device.size_bytes >> VIRTIO_BLK_SECTOR_SHIFT;
     disk->straight_end = sectors < UINT32_MAX ? (uint32_t)sectors : UINT32_MAX;
@@ -108,17 +97,19 @@ static void move_otherwise(struct virtio_blk *disk, struct io_request *request)
         bytes = -EROFS;
     if (bytes <= 0)
         device_complete(request, bytes);
-    else if (is_whole(disk, request, (size_t)bytes))
+    else if (!is_whole(disk, request, (size_t)bytes))
+        virtio_blk_parts_add(disk, request);
+    else if (!(request->flags & IO_SEGMENTS))
         virtio_blk_put(disk, request, request->op, request->offset, (uintptr_t)request->buffer,
                        (uint32_t)request->size, VIRTIO_BLK_GOES_STRAIGHT);
-    else
+    else if (!virtio_blk_segments_put(disk, request))
         virtio_blk_parts_add(disk, request);
 }
 
 // Everything but the straight way.
 static void put_otherwise(struct virtio_blk *disk, struct io_request *request)
 {
-    if (disk->queue.broken)
+    if (disk->service.queue.broken)
         device_complete(request, -EIO);
     else if (request->op == IO_OPEN)
         open(disk, request);
@@ -126,6 +117,12 @@ static void put_otherwise(struct virtio_blk *disk, struct io_request *request)
         flush(disk, request);
     else
         move_otherwise(disk, request);
+}
+
+// A request with segments never goes straight: it has no data descriptor of its own to fill in.
+void virtio_blk_put_otherwise(struct device *device, struct io_request *request)
+{
+    put_otherwise(container_of(device, struct virtio_blk, device), request);
 }
 
 // A read or write of whole sectors whose numbers have 32 bits.
@@ -166,8 +163,8 @@ void virtio_blk_put_request(struct device *device, struct io_request *request)
 void virtio_blk_kick(struct device *device)
 {
     struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
-    if (!disk->queue.broken)
-        kick(disk);
+    if (!disk->service.queue.broken)
+        virtio_service_kick(&disk->service);
 }
 
 static __attribute__((noinline)) void submit_otherwise(struct virtio_blk *disk,
@@ -181,7 +178,7 @@ void virtio_blk_submit(struct device *device, struct io_request *request)
 {
     struct virtio_blk *disk = container_of(device, struct virtio_blk, device);
     if (put_straight(disk, request))
-        kick(disk);
+        virtio_service_kick(&disk->service);
     else
         submit_otherwise(disk, request);
 }
@@ -212,7 +209,10 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
     struct io_request *request = slot->request;
     enum virtio_blk_role role = slot->role;
     int error = error_of(slot->status);
-    if (role != VIRTIO_BLK_FLUSHES) {
+    bool several = role != VIRTIO_BLK_SERVES_PARTS && request->flags & IO_SEGMENTS;
+    if (several) {
+        virtio_blk_segments_free(disk, slot);
+    } else if (role != VIRTIO_BLK_FLUSHES) {
         virtio_blk_slot_prepare(slot);
         virtio_blk_slot_free(disk, slot);
     }
@@ -227,14 +227,17 @@ static __attribute__((noinline)) void end_otherwise(struct virtio_blk *disk,
     if (role == VIRTIO_BLK_IS_AWAITED)
         virtio_blk_parts_go_on(disk);
     if (role == VIRTIO_BLK_IS_AWAITED || role == VIRTIO_BLK_SERVES_PARTS)
-        kick(disk); // Before the next entry is taken; the rare time when nothing was put in is no
-                    // harm.
+        virtio_service_kick(&disk->service); // Before the next entry is taken; the rare time when
+                                             // nothing was put in is no harm.
 }
 
 // Result: what device_complete_isr() says.
-static inline __attribute__((always_inline)) unsigned end(struct virtio_blk *disk,
-                                                          struct virtio_blk_slot *slot)
+static inline __attribute__((always_inline)) unsigned end(struct virtio_service *service,
+                                                          void *owner, uint32_t written)
 {
+    struct virtio_blk *disk = container_of(service, struct virtio_blk, service);
+    struct virtio_blk_slot *slot = owner;
+    (void)written; // The status says whether all of it was.
     struct io_request *request = slot->request;
     // The compiler makes one load of the two bytes.
     uint32_t ended = slot->status | (uint32_t)slot->role << 8;
@@ -249,106 +252,44 @@ static inline __attribute__((always_inline)) unsigned end(struct virtio_blk *dis
     return device_complete_isr(request, request->size);
 }
 
-// ---- A broken device ----
+// ---- What the service asks for ----
 
-static void fail(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+static void stop(struct virtio_service *service)
+{
+    virtio_blk_limits(container_of(service, struct virtio_blk, service));
+}
+
+static void fail_slot(struct virtio_blk *disk, struct virtio_blk_slot *slot)
 {
     // What the parts' slot works for is first in their queue.
-    if (virtqueue_holds(&disk->queue, slot->head) && slot->role != VIRTIO_BLK_SERVES_PARTS)
+    if (virtqueue_holds(&disk->service.queue, slot->head) && slot->role != VIRTIO_BLK_SERVES_PARTS)
         device_complete(slot->request, -EIO);
 }
 
-// Ends all requests once the device has let go of their buffers.
-static void fail_all_when_quiet(struct virtio_blk *disk)
+static void fail(struct virtio_service *service)
 {
-    if (!virtio_quiet(&disk->transport)) {
-        timer_arm(&disk->patience, clock_now_ns() + RESET_POLL_NS);
-        return;
-    }
+    struct virtio_blk *disk = container_of(service, struct virtio_blk, service);
     for (unsigned i = 0; i < disk->device.lanes[0].depth; i++)
-        fail(disk, &disk->slots[i]);
-    fail(disk, &disk->flush);
+        fail_slot(disk, &disk->slots[i]);
+    fail_slot(disk, &disk->flush);
     virtio_blk_parts_fail(disk);
 }
 
-void virtio_blk_patience_expired(struct timer *timer)
+static void drain(struct virtio_service *service)
 {
-    fail_all_when_quiet(container_of(timer, struct virtio_blk, patience));
+    struct virtio_blk *disk = container_of(service, struct virtio_blk, service);
+    virtio_service_drain(service, &disk->device, end);
 }
 
-static __attribute__((noinline)) void give_up(struct virtio_blk *disk)
+static bool interrupt(void *service)
 {
-    if (disk->given_up)
-        return;
-    disk->given_up = true;
-    report("virtio: %s is broken and not used any more: %s\n", disk->device.name,
-           disk->queue.broken);
-    virtio_blk_limits(disk);
-    irq_disable(disk->transport.irq);
-    virtio_reset(&disk->transport);
-    fail_all_when_quiet(disk);
+    struct virtio_blk *disk = container_of(service, struct virtio_blk, service);
+    return virtio_service_interrupt(service, &disk->device, end);
 }
 
-// ---- The interrupt ----
-
-static __attribute__((noinline)) void drain_later(struct virtio_blk *disk)
-{
-    if (disk->rest_waits)
-        return;
-    disk->rest_waits = true;
-    irq_defer(&disk->rest);
-}
-
-static inline __attribute__((always_inline)) void drain(struct virtio_blk *disk)
-{
-    unsigned count = virtqueue_used(&disk->queue);
-    struct virtqueue place = disk->queue; // What is needed of it stays in registers.
-    if (count > DRAIN_MOST) {
-        drain_later(disk);
-        count = DRAIN_MOST;
-    }
-    unsigned left = count, counted = 0;
-    for (; left > 0; left--) {
-        uint32_t written; // The status says whether all of it was.
-        struct virtio_blk_slot *slot = virtqueue_take_at(&disk->queue, &place, &written);
-        if (!slot)
-            break;
-        counted += end(disk, slot);
-    }
-    disk->queue.taken = place.taken;
-    device_lane_freed_isr(&disk->device, &disk->device.lanes[0], count - left - counted);
-    if (disk->queue.broken)
-        give_up(disk);
-}
-
-void virtio_blk_drain_rest(struct irq_work *work)
-{
-    struct virtio_blk *disk = container_of(work, struct virtio_blk, rest);
-    disk->rest_waits = false;
-    if (!disk->queue.broken)
-        drain(disk);
-}
-
-// An interrupt that is not this device's, or that tells of its configuration too.
-static __attribute__((noinline)) bool interrupt_otherwise(struct virtio_blk *disk, uint32_t raised)
-{
-    if (raised == 0)
-        return false;
-    drain(disk); // What has been done is done.
-    // A new size is read by the next open.
-    if (raised & VIRTIO_INTERRUPT_CONFIG && virtio_needs_reset(&disk->transport)) {
-        virtqueue_break(&disk->queue, "the device asks for a reset");
-        give_up(disk);
-    }
-    return true;
-}
-
-bool virtio_blk_interrupt(void *context)
-{
-    struct virtio_blk *disk = context;
-    uint32_t raised = virtio_interrupt_take(&disk->transport);
-    if (__builtin_expect(raised != VIRTIO_INTERRUPT_USED, 0))
-        return interrupt_otherwise(disk, raised);
-    drain(disk);
-    return true;
-}
+const struct virtio_service_ops virtio_blk_service_ops = {
+    .interrupt = interrupt,
+    .drain = drain,
+    .stop = stop,
+    .fail = fail,
+};

@@ -3,15 +3,14 @@
 #pragma once
 
 #include "drivers/device.h"
-#include "drivers/virtio/virtio.h"
-#include "drivers/virtio/virtqueue.h"
+#include "drivers/virtio/virtio_service.h"
 
 enum {
     VIRTIO_BLK_DISKS = 4,
-    VIRTIO_BLK_QUEUE = 0, // The only one that is used (5.2.2).
     // Three of them per request: 340 at a time, as far as the device has as many.
     VIRTIO_BLK_DESCRIPTORS = 1024,
-    VIRTIO_BLK_SLOTS = VIRTIO_BLK_DESCRIPTORS / 3,
+    VIRTIO_BLK_SLOT_DESCRIPTORS = 3,
+    VIRTIO_BLK_SLOTS = VIRTIO_BLK_DESCRIPTORS / VIRTIO_BLK_SLOT_DESCRIPTORS,
     VIRTIO_BLK_SECTOR_SHIFT = 9, // Always 512 bytes, whatever the medium's blocks are (5.2.6).
     VIRTIO_BLK_SECTOR_BYTES = 1 << VIRTIO_BLK_SECTOR_SHIFT,
     VIRTIO_BLK_SECTOR_MASK = VIRTIO_BLK_SECTOR_BYTES - 1,
@@ -20,6 +19,7 @@ enum {
 
 // 5.2.3: Feature bits.
 #define VIRTIO_BLK_F_SIZE_MAX (UINT64_C(1) << 1)
+#define VIRTIO_BLK_F_SEG_MAX (UINT64_C(1) << 2)
 #define VIRTIO_BLK_F_RO (UINT64_C(1) << 5)
 #define VIRTIO_BLK_F_BLK_SIZE (UINT64_C(1) << 6)
 #define VIRTIO_BLK_F_FLUSH (UINT64_C(1) << 9)
@@ -53,7 +53,8 @@ _Static_assert(sizeof(struct virtio_blk_header) == 16, "5.2.6");
 enum virtio_blk_role {
     VIRTIO_BLK_READS,         // A read, straight to its buffer, as the slot is prepared for it.
     VIRTIO_BLK_GOES_STRAIGHT, // All of another request, straight to or from its buffer.
-    VIRTIO_BLK_IS_AWAITED,    // The same, and the parts' machine waits for its end.
+    VIRTIO_BLK_HAS_SEGMENTS,  // The same, and it may have taken other slots' descriptors.
+    VIRTIO_BLK_IS_AWAITED,    // One of these, and the parts' machine waits for its end.
     VIRTIO_BLK_SERVES_PARTS,  // A step of the parts' machine.
     VIRTIO_BLK_IDENTIFIES,
     VIRTIO_BLK_FLUSHES,
@@ -68,7 +69,7 @@ struct virtio_blk_slot {
     uint16_t head;  // Of its chain.
     struct io_request *request;
     struct virtq_desc *data;
-    struct virtio_blk_slot *next; // Of the free ones.
+    struct virtio_blk_slot *next; // Of the free ones, or of those that a request has.
 };
 
 // What the parts' machine is doing for the first request in its queue.
@@ -78,24 +79,23 @@ struct virtio_blk_parts {
     struct io_request *first, *last; // One at a time, in the order of submission.
     unsigned writes;                 // Of these.
     enum virtio_blk_step step;
-    size_t left;       // Bytes of the first one that are still to be moved.
+    size_t left;                      // Bytes of the first one that are still to be moved.
+    const struct io_segment *segment; // If it has segments: the one it has got to,
+    size_t before;                    // and the bytes before that one.
     size_t skip, part; // Where in its sector the part under way begins, and its bytes.
     _Alignas(8) uint8_t bounce[VIRTIO_BLK_SECTOR_BYTES];
 };
 
 struct virtio_blk {
+    struct virtio_service service; // First: a top half has one pointer for both.
     struct device device;
-    struct virtio_device transport;
-    struct virtqueue queue;
     size_t straight_most[IO_WRITE + 1]; // By operation: bytes of the longest request that may go
                                         // straight; 0: none may.
     uint32_t straight_end;              // And the sector behind the last one where that is so.
     struct virtio_blk_slot *free;
     struct virtio_blk_slot flush; // Without data.
-    uint32_t size_most;           // Bytes of the device's longest request.
-    bool rest_waits, given_up;
-    struct irq_work rest;  // Takes what one interrupt has left in the used ring.
-    struct timer patience; // Until a broken device is quiet.
+    uint32_t size_most;           // Bytes of the device's longest request,
+    uint32_t segments_most;       // and of how many pieces of memory it may be.
     char name[4];
     char serial[VIRTIO_BLK_ID_BYTES + 1];
     struct virtio_blk_parts parts;
@@ -124,7 +124,8 @@ static inline void virtio_blk_put(struct virtio_blk *disk, struct io_request *re
     data->addr = address;
     data->len = size;
     data->flags = out ? VIRTQ_DESC_F_NEXT : VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE;
-    virtqueue_put(&disk->queue, slot->head, (uint32_t)sizeof slot->status + (out ? 0 : size));
+    virtqueue_put(&disk->service.queue, slot->head,
+                  (uint32_t)sizeof slot->status + (out ? 0 : size));
 }
 
 // The same for a read that goes straight.
@@ -140,7 +141,7 @@ static inline void virtio_blk_put_read(struct virtio_blk *disk, struct io_reques
     slot->header.sector_low = (uint32_t)(request->offset >> VIRTIO_BLK_SECTOR_SHIFT);
     data->address = (uintptr_t)request->buffer;
     data->len = size;
-    virtqueue_put(&disk->queue, slot->head, (uint32_t)sizeof slot->status + size);
+    virtqueue_put(&disk->service.queue, slot->head, (uint32_t)sizeof slot->status + size);
 }
 
 // Works out which requests may go straight.
@@ -149,14 +150,13 @@ void virtio_blk_limits(struct virtio_blk *disk);
 // Reads the capacity. Result: 0 or -EIO.
 int virtio_blk_read_capacity(struct virtio_blk *disk);
 
-// The operations and the top half, for virtio_blk_setup.c.
+// The operations, for virtio_blk_setup.c.
 void virtio_blk_submit(struct device *device, struct io_request *request);
 void virtio_blk_put_request(struct device *device, struct io_request *request);
 void virtio_blk_kick(struct device *device);
+void virtio_blk_put_otherwise(struct device *device, struct io_request *request);
 int virtio_blk_cancel(struct device *device, struct io_request *request);
-bool virtio_blk_interrupt(void *disk);
-void virtio_blk_drain_rest(struct irq_work *work);
-void virtio_blk_patience_expired(struct timer *timer);
+extern const struct virtio_service_ops virtio_blk_service_ops;
 
 static inline void virtio_blk_slot_prepare(struct virtio_blk_slot *slot)
 {
@@ -170,6 +170,19 @@ static inline void virtio_blk_slot_free(struct virtio_blk *disk, struct virtio_b
     slot->next = disk->free;
     disk->free = slot;
 }
+
+// ---- virtio_blk_segments.c ----
+
+// How many slots a request with segments takes: those whose descriptors its chain needs, or one,
+// where it is more than the device takes at a time.
+unsigned virtio_blk_places(const struct device *device, const struct io_request *request);
+
+// Puts a request of whole sectors with segments into the ring. Result: false: it is more than the
+// device takes, or than it has places for, and nothing has happened.
+bool virtio_blk_segments_put(struct virtio_blk *disk, struct io_request *request);
+
+// Gives back the slots of such a request that has ended.
+void virtio_blk_segments_free(struct virtio_blk *disk, struct virtio_blk_slot *slot);
 
 // ---- virtio_blk_parts.c ----
 
@@ -193,6 +206,9 @@ void virtio_blk_parts_go_on(struct virtio_blk *disk);
 void virtio_blk_parts_fail(struct virtio_blk *disk);
 
 // ---- virtio_blk_setup.c ----
+
+// Writes a slot's own chain: header, data that is set for each request, status.
+void virtio_blk_slot_describe(struct virtio_blk *disk, struct virtio_blk_slot *slot);
 
 // Takes a device into use as the disk vd<letter>; disk is all zeros, or what a failure left of it.
 // Result: 0 or -errno.

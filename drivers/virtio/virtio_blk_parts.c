@@ -1,6 +1,6 @@
-// What a virtio disk does not move in one go: parts of sectors, through a bounce buffer of one
-// sector, and requests that are longer than the device takes. One request at a time, one step at a
-// time, in one slot of the ring.
+// What a virtio disk does not move in one go: parts of sectors, and sectors whose memory is several
+// pieces, through a bounce buffer of one sector, and requests that are more than the device takes.
+// One request at a time, one step at a time, in one slot of the ring.
 //
 // A write of part of a sector reads it first. Nothing else may write that sector in between, or the
 // bytes around the part would be put back to what they were: so while a write is here, further
@@ -12,6 +12,11 @@
 #include <errno.h>
 
 #include "drivers/virtio/virtio_blk.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 // memcpy() of the C library uses floating-point registers, which belong to the interrupted program.
 static void copy(uint8_t *to, const uint8_t *from, size_t bytes)
@@ -26,24 +31,49 @@ static uint64_t position(const struct virtio_blk *disk)
     return disk->parts.first->offset + disk->parts.first->moved;
 }
 
-static uint8_t *user_bytes(const struct virtio_blk *disk)
-{
-    return (uint8_t *)disk->parts.first->buffer + disk->parts.first->moved;
-}
-
-static void straight(struct virtio_blk *disk)
+// Where the first request's byte number `at` is in memory, which never comes before the one asked
+// for last; *size: bytes from there on that are one piece.
+static uint8_t *piece(struct virtio_blk *disk, size_t at, size_t *size)
 {
     struct virtio_blk_parts *parts = &disk->parts;
-    size_t size = parts->left & ~(size_t)VIRTIO_BLK_SECTOR_MASK;
-    if (size > disk->size_most)
-        size = disk->size_most;
+    if (!(parts->first->flags & IO_SEGMENTS)) {
+        *size = parts->first->size - at;
+        return (uint8_t *)parts->first->buffer + at;
+    }
+    for (; at - parts->before >= parts->segment->size; parts->segment++)
+        parts->before += parts->segment->size;
+    at -= parts->before;
+    *size = parts->segment->size - at;
+    return (uint8_t *)parts->segment->base + at;
+}
+
+// Copies the part under way between the first request's memory and the bounce buffer.
+static void copy_part(struct virtio_blk *disk, enum io_op op)
+{
+    struct virtio_blk_parts *parts = &disk->parts;
+    size_t done = 0, size;
+    for (; done < parts->part; done += size) {
+        uint8_t *theirs = piece(disk, parts->first->moved + done, &size);
+        uint8_t *ours = parts->bounce + parts->skip + done;
+        size = smaller(size, parts->part - done);
+        if (op == IO_READ)
+            copy(theirs, ours, size);
+        else
+            copy(ours, theirs, size);
+    }
+}
+
+static void straight(struct virtio_blk *disk, uint8_t *memory, size_t size)
+{
+    struct virtio_blk_parts *parts = &disk->parts;
+    size = smaller(size & ~(size_t)VIRTIO_BLK_SECTOR_MASK, disk->size_most);
     parts->step = STEP_STRAIGHT;
     parts->part = size;
     virtio_blk_put(disk, parts->first, (uint32_t)parts->first->op, position(disk),
-                   (uintptr_t)user_bytes(disk), (uint32_t)size, VIRTIO_BLK_SERVES_PARTS);
+                   (uintptr_t)memory, (uint32_t)size, VIRTIO_BLK_SERVES_PARTS);
 }
 
-static void bounce(struct virtio_blk *disk, uint32_t type, enum virtio_blk_step step)
+static void move_sector(struct virtio_blk *disk, uint32_t type, enum virtio_blk_step step)
 {
     struct virtio_blk_parts *parts = &disk->parts;
     parts->step = step;
@@ -54,8 +84,9 @@ static void bounce(struct virtio_blk *disk, uint32_t type, enum virtio_blk_step 
 static bool writes_sector(const struct virtio_blk *disk, const struct virtio_blk_slot *slot,
                           uint64_t sector)
 {
-    return virtqueue_holds(&disk->queue, slot->head) && slot->role <= VIRTIO_BLK_IS_AWAITED &&
-           slot->header.type == VIRTIO_BLK_T_OUT && sector >= slot->header.sector &&
+    return virtqueue_holds(&disk->service.queue, slot->head) &&
+           slot->role <= VIRTIO_BLK_IS_AWAITED && slot->header.type == VIRTIO_BLK_T_OUT &&
+           sector >= slot->header.sector &&
            sector - slot->header.sector < slot->request->size >> VIRTIO_BLK_SECTOR_SHIFT;
 }
 
@@ -71,22 +102,31 @@ static bool must_wait(struct virtio_blk *disk, uint64_t sector)
     return false;
 }
 
+static void fill_and_write(struct virtio_blk *disk)
+{
+    copy_part(disk, IO_WRITE);
+    move_sector(disk, VIRTIO_BLK_T_OUT, STEP_WRITE);
+}
+
 // Starts the first request's next step.
 static void next(struct virtio_blk *disk)
 {
     struct virtio_blk_parts *parts = &disk->parts;
+    size_t size;
+    uint8_t *memory = piece(disk, parts->first->moved, &size);
+    size = smaller(size, parts->left);
     parts->skip = (size_t)position(disk) & VIRTIO_BLK_SECTOR_MASK;
-    if (parts->skip == 0 && parts->left >= VIRTIO_BLK_SECTOR_BYTES) {
-        straight(disk);
+    if (parts->skip == 0 && size >= VIRTIO_BLK_SECTOR_BYTES) {
+        straight(disk, memory, size);
         return;
     }
-    parts->part = VIRTIO_BLK_SECTOR_BYTES - parts->skip;
-    if (parts->part > parts->left)
-        parts->part = parts->left;
+    parts->part = smaller(VIRTIO_BLK_SECTOR_BYTES - parts->skip, parts->left);
     if (parts->first->op == IO_READ)
-        bounce(disk, VIRTIO_BLK_T_IN, STEP_READ);
+        move_sector(disk, VIRTIO_BLK_T_IN, STEP_READ);
+    else if (parts->part == VIRTIO_BLK_SECTOR_BYTES)
+        fill_and_write(disk);
     else if (!must_wait(disk, position(disk) >> VIRTIO_BLK_SECTOR_SHIFT))
-        bounce(disk, VIRTIO_BLK_T_IN, STEP_FILL);
+        move_sector(disk, VIRTIO_BLK_T_IN, STEP_FILL);
 }
 
 static void begin(struct virtio_blk *disk)
@@ -94,6 +134,8 @@ static void begin(struct virtio_blk *disk)
     ssize_t bytes = device_clamp(&disk->device, disk->parts.first);
     // A disk that has shrunk meanwhile says so itself.
     disk->parts.left = bytes > 0 ? (size_t)bytes : disk->parts.first->size;
+    disk->parts.segment = disk->parts.first->buffer;
+    disk->parts.before = 0;
     next(disk);
 }
 
@@ -165,12 +207,11 @@ void virtio_blk_parts_ended(struct virtio_blk *disk, int error)
         return;
     }
     if (parts->step == STEP_FILL) {
-        copy(parts->bounce + parts->skip, user_bytes(disk), parts->part);
-        bounce(disk, VIRTIO_BLK_T_OUT, STEP_WRITE);
+        fill_and_write(disk);
         return;
     }
     if (parts->step == STEP_READ)
-        copy(user_bytes(disk), parts->bounce + parts->skip, parts->part);
+        copy_part(disk, IO_READ);
     parts->first->moved += parts->part;
     parts->left -= parts->part;
     virtio_blk_parts_go_on(disk);

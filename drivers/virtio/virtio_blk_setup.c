@@ -6,19 +6,18 @@
 #include "drivers/virtio/virtio_blk.h"
 
 // 5.2.4: the configuration, offsets in bytes.
-enum { CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_BLK_SIZE = 20 };
+enum { CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_SEG_MAX = 12, CONFIG_BLK_SIZE = 20 };
 
 enum {
     VIRTIO_ID_BLOCK = 2,   // 5: Device Types.
-    DESCRIPTORS_FLUSH = 2, // Header, status,
-    DESCRIPTORS_SLOT = 3,  // with data in between.
+    DESCRIPTORS_FLUSH = 2, // Header, status; a slot has data in between.
     SIZE_MOST = 1 << 30,   // QEMU refuses 2 GiB and more.
 };
 
 int virtio_blk_read_capacity(struct virtio_blk *disk)
 {
     uint64_t sectors;
-    int error = virtio_config64(&disk->transport, CONFIG_CAPACITY, &sectors);
+    int error = virtio_config64(&disk->service.transport, CONFIG_CAPACITY, &sectors);
     if (error == 0) {
         disk->device.size_bytes = sectors << VIRTIO_BLK_SECTOR_SHIFT;
         virtio_blk_limits(disk);
@@ -31,11 +30,13 @@ static const struct device_ops virtio_blk_ops = {
     .cancel = virtio_blk_cancel,
     .put = virtio_blk_put_request,
     .kick = virtio_blk_kick,
+    .places = virtio_blk_places,
+    .put_segments = virtio_blk_put_otherwise,
 };
 
 static int read_limits(struct virtio_blk *disk)
 {
-    const struct virtio_device *transport = &disk->transport;
+    const struct virtio_device *transport = &disk->service.transport;
     disk->size_most = SIZE_MOST;
     disk->device.read_only = (transport->features & VIRTIO_BLK_F_RO) != 0;
     disk->device.block_bytes = VIRTIO_BLK_SECTOR_BYTES;
@@ -53,76 +54,84 @@ static int read_limits(struct virtio_blk *disk)
         if (most < disk->size_most)
             disk->size_most = most & ~(uint32_t)VIRTIO_BLK_SECTOR_MASK;
     }
+    disk->segments_most = 1;
+    if (transport->features & VIRTIO_BLK_F_SEG_MAX) {
+        uint32_t most = virtio_config32(transport, CONFIG_SEG_MAX);
+        disk->segments_most = most > 0 ? most : 1;
+    }
     return virtio_blk_read_capacity(disk);
 }
 
-static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot, bool has_data)
+void virtio_blk_slot_describe(struct virtio_blk *disk, struct virtio_blk_slot *slot)
 {
-    // The data's place is set for each request.
-    struct virtqueue_part parts[] = {
+    const struct virtqueue_part parts[VIRTIO_BLK_SLOT_DESCRIPTORS] = {
         { (uintptr_t)&slot->header, sizeof slot->header },
         { 0, 0 },
         { (uintptr_t)&slot->status, sizeof slot->status },
     };
-    if (!has_data)
-        parts[1] = parts[2];
-    int head = virtqueue_chain(&disk->queue, parts, 1, has_data ? 2 : 1, slot);
+    virtqueue_set_parts(&disk->service.queue, slot->head, parts, 1, 2);
+}
+
+static int slot_init(struct virtio_blk *disk, struct virtio_blk_slot *slot)
+{
+    static const struct virtqueue_part parts[VIRTIO_BLK_SLOT_DESCRIPTORS];
+    int head = virtqueue_chain(&disk->service.queue, parts, 1, 2, slot);
     if (head < 0)
         return head;
     slot->head = (uint16_t)head;
-    slot->data = virtqueue_part(&disk->queue, slot->head, 1);
+    slot->data = virtqueue_part(&disk->service.queue, slot->head, 1);
+    virtio_blk_slot_describe(disk, slot);
+    virtio_blk_slot_free(disk, slot);
     return 0;
+}
+
+static int flush_init(struct virtio_blk *disk)
+{
+    struct virtio_blk_slot *slot = &disk->flush;
+    const struct virtqueue_part parts[DESCRIPTORS_FLUSH] = {
+        { (uintptr_t)&slot->header, sizeof slot->header },
+        { (uintptr_t)&slot->status, sizeof slot->status },
+    };
+    int head = virtqueue_chain(&disk->service.queue, parts, 1, 1, slot);
+    slot->head = (uint16_t)head;
+    return head < 0 ? head : 0;
 }
 
 static int queue_init(struct virtio_blk *disk)
 {
-    unsigned descriptors = virtio_queue_size(&disk->transport, VIRTIO_BLK_QUEUE,
+    unsigned descriptors = virtio_queue_size(&disk->service.transport, VIRTIO_SERVICE_QUEUE,
                                              VIRTIO_BLK_DESCRIPTORS);
-    if (descriptors < DESCRIPTORS_FLUSH + DESCRIPTORS_SLOT)
+    if (descriptors < DESCRIPTORS_FLUSH + VIRTIO_BLK_SLOT_DESCRIPTORS)
         return -ENOTSUP;
-    virtqueue_init(&disk->queue, disk->queue_memory, descriptors);
-    unsigned slots = (descriptors - DESCRIPTORS_FLUSH) / DESCRIPTORS_SLOT;
-    int error = slot_init(disk, &disk->flush, false);
+    virtqueue_init(&disk->service.queue, disk->queue_memory, descriptors);
+    unsigned slots = (descriptors - DESCRIPTORS_FLUSH) / VIRTIO_BLK_SLOT_DESCRIPTORS;
+    int error = flush_init(disk);
     disk->free = NULL;
-    for (unsigned i = slots; i-- > 0 && !error;) {
-        error = slot_init(disk, &disk->slots[i], true);
-        virtio_blk_slot_free(disk, &disk->slots[i]);
-    }
+    for (unsigned i = slots; i-- > 0 && !error;)
+        error = slot_init(disk, &disk->slots[i]);
     disk->device.lanes[0].depth = (uint16_t)slots;
-    return error ? error : virtio_queue_start(&disk->transport, VIRTIO_BLK_QUEUE, &disk->queue);
-}
-
-static int publish(struct virtio_blk *disk)
-{
-    int error = irq_install(disk->transport.irq, disk->device.name, virtio_blk_interrupt, disk);
-    if (error)
-        return error;
-    error = device_register(&disk->device);
-    if (error) {
-        irq_remove(disk->transport.irq);
-        return error;
-    }
-    virtio_ready(&disk->transport);
-    irq_enable(disk->transport.irq);
-    return 0;
+    return error ? error
+                 : virtio_queue_start(&disk->service.transport, VIRTIO_SERVICE_QUEUE,
+                                      &disk->service.queue);
 }
 
 int virtio_blk_attach(struct virtio_blk *disk, const struct virtio_device *device, char letter)
 {
-    disk->transport = *device;
     disk->name[0] = 'v', disk->name[1] = 'd', disk->name[2] = letter;
     disk->device.name = disk->name;
     disk->device.ops = &virtio_blk_ops;
     disk->device.kind = DEVICE_BLOCK;
-    disk->rest.run = virtio_blk_drain_rest;
-    disk->patience.expired = virtio_blk_patience_expired;
-    int error = virtio_negotiate(&disk->transport, VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_RO |
-                                                       VIRTIO_BLK_F_BLK_SIZE | VIRTIO_BLK_F_FLUSH);
+    disk->service.transport = *device;
+    disk->service.device = &disk->device;
+    disk->service.ops = &virtio_blk_service_ops;
+    int error = virtio_negotiate(&disk->service.transport,
+                                 VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_SEG_MAX | VIRTIO_BLK_F_RO |
+                                     VIRTIO_BLK_F_BLK_SIZE | VIRTIO_BLK_F_FLUSH);
     if (!error)
         error = read_limits(disk);
     if (!error)
         error = queue_init(disk);
-    return error ? error : publish(disk);
+    return error ? error : virtio_service_start(&disk->service);
 }
 
 static int virtio_blk_start(const struct virtio_device *device)

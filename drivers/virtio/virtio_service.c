@@ -56,6 +56,8 @@ void virtio_service_give_up(struct virtio_service *service)
     service->given_up = true;
     report("virtio: %s is broken and not used any more: %s\n", service->device->name,
            service->queue.broken);
+    if (service->ops->stop)
+        service->ops->stop(service);
     irq_disable(service->transport.irq);
     virtio_reset(&service->transport);
     fail_when_quiet(service);

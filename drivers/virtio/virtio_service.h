@@ -26,6 +26,8 @@ struct virtio_service_ops {
     irq_handler *interrupt;
     // The same of virtio_service_drain().
     void (*drain)(struct virtio_service *service);
+    // The device is about to be given up: nothing more must be put into the queue. May be NULL.
+    void (*stop)(struct virtio_service *service);
     // The device is broken, and quiet: every request that the driver has ends with -EIO. At isr
     // level, once. From before that on queue.broken says why, and requests fail at once.
     void (*fail)(struct virtio_service *service);
@@ -66,11 +68,14 @@ static inline void virtio_service_kick(struct virtio_service *service)
 }
 
 // What a chain's owner, as virtqueue_chain() was told, wants done with what the device has written.
-typedef void virtio_service_end(struct virtio_service *service, void *owner, uint32_t written);
+// Result: 0: a request has ended by device_complete_isr(), which left its place in the lane to be
+// counted back; 1: there is nothing to count.
+typedef unsigned virtio_service_end(struct virtio_service *service, void *owner, uint32_t written);
 
+// device: the service's, as the driver has it at hand; its requests wait in the first lane.
 // Context: isr.
 static inline __attribute__((always_inline)) void virtio_service_drain(
-    struct virtio_service *service, virtio_service_end *end)
+    struct virtio_service *service, struct device *device, virtio_service_end *end)
 {
     unsigned count = virtqueue_used(&service->queue);
     struct virtqueue place = service->queue; // What is needed of it stays in registers.
@@ -78,14 +83,16 @@ static inline __attribute__((always_inline)) void virtio_service_drain(
         virtio_service_drain_later(service);
         count = VIRTIO_SERVICE_DRAIN_MOST;
     }
-    for (; count > 0; count--) {
+    unsigned left = count, counted = 0;
+    for (; left > 0; left--) {
         uint32_t written;
         void *owner = virtqueue_take_at(&service->queue, &place, &written);
         if (!owner)
             break;
-        end(service, owner, written);
+        counted += end(service, owner, written);
     }
     service->queue.taken = place.taken;
+    device_lane_freed_isr(device, &device->lanes[0], count - left - counted);
     if (service->queue.broken)
         virtio_service_give_up(service);
 }
@@ -93,11 +100,11 @@ static inline __attribute__((always_inline)) void virtio_service_drain(
 // Result: was the interrupt this device's?
 // Context: isr.
 static inline __attribute__((always_inline)) bool virtio_service_interrupt(
-    struct virtio_service *service, virtio_service_end *end)
+    struct virtio_service *service, struct device *device, virtio_service_end *end)
 {
     uint32_t raised = virtio_interrupt_take(&service->transport);
     if (__builtin_expect(raised != VIRTIO_INTERRUPT_USED, 0))
         return virtio_service_interrupt_otherwise(service, raised);
-    virtio_service_drain(service, end);
+    virtio_service_drain(service, device, end);
     return true;
 }

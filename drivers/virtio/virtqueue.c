@@ -29,14 +29,15 @@ void virtqueue_init(struct virtqueue *queue, void *memory, unsigned descriptors)
     queue->next[descriptors - 1] = VIRTQUEUE_NONE;
 }
 
-static void describe(struct virtqueue *queue, unsigned index, const struct virtqueue_part *part,
-                     uint16_t flags)
+unsigned virtqueue_set_part(struct virtqueue *queue, unsigned descriptor,
+                            const struct virtqueue_part *part, uint16_t flags)
 {
-    struct virtq_desc *desc = &queue->desc[index];
+    assert(descriptor <= queue->mask); // The chain was built of as many.
+    struct virtq_desc *desc = &queue->desc[descriptor];
     desc->addr = part->address;
     desc->len = part->size;
     desc->flags = flags;
-    desc->next = queue->next[index];
+    return desc->next = queue->next[descriptor];
 }
 
 uint32_t virtqueue_set_parts(struct virtqueue *queue, unsigned head,
@@ -48,13 +49,11 @@ uint32_t virtqueue_set_parts(struct virtqueue *queue, unsigned head,
     assert(queue->heads[head].allowed == 0);
     for (unsigned i = 0; i <= last; i++) {
         uint16_t flags = i < last ? VIRTQ_DESC_F_NEXT : 0;
-        assert(index <= queue->mask); // It was built of as many.
         if (i >= readable) {
             flags |= VIRTQ_DESC_F_WRITE;
             room += parts[i].size;
         }
-        describe(queue, index, &parts[i], flags);
-        index = queue->next[index];
+        index = virtqueue_set_part(queue, index, &parts[i], flags);
     }
     return room;
 }
@@ -89,6 +88,27 @@ void virtqueue_release(struct virtqueue *queue, unsigned head)
         queue->free_count++;
     queue->next[last] = queue->first_free;
     queue->first_free = (uint16_t)head;
+}
+
+// The last of a chain's first `count` descriptors, or of all that it has.
+static unsigned end_of(const struct virtqueue *queue, unsigned head, unsigned count)
+{
+    unsigned last = head;
+    while (--count > 0 && queue->next[last] != VIRTQUEUE_NONE)
+        last = queue->next[last];
+    return last;
+}
+
+void virtqueue_join(struct virtqueue *queue, unsigned head, unsigned other)
+{
+    assert(queue->heads[head].allowed == 0 && queue->heads[other].allowed == 0);
+    queue->next[end_of(queue, head, VIRTQUEUE_MOST)] = (uint16_t)other;
+}
+
+void virtqueue_split(struct virtqueue *queue, unsigned head, unsigned count)
+{
+    assert(queue->heads[head].allowed == 0 && count > 0);
+    queue->next[end_of(queue, head, count)] = VIRTQUEUE_NONE;
 }
 
 struct virtq_desc *virtqueue_part(const struct virtqueue *queue, unsigned head, unsigned part)

@@ -117,6 +117,18 @@ uint32_t virtqueue_set_parts(struct virtqueue *queue, unsigned head,
                              const struct virtqueue_part *parts, unsigned readable,
                              unsigned writable);
 
+// Writes one descriptor of a chain that the device does not have: the chain's first, or the result
+// of the call before. flags: VIRTQ_DESC_F_NEXT in all but the last, VIRTQ_DESC_F_WRITE.
+// Result: the chain's next descriptor, VIRTQUEUE_NONE behind its last.
+unsigned virtqueue_set_part(struct virtqueue *queue, unsigned descriptor,
+                            const struct virtqueue_part *part, uint16_t flags);
+
+// Hangs a chain behind another one, the device having neither: they are one with the first one's
+// head and owner, and its parts have to be set. virtqueue_split() takes it off again, behind the
+// first one's own `count` descriptors.
+void virtqueue_join(struct virtqueue *queue, unsigned head, unsigned other);
+void virtqueue_split(struct virtqueue *queue, unsigned head, unsigned count);
+
 // Marks the queue as broken, for good: nothing is taken out any more, and nothing may be put in.
 // Only the first reason counts.
 void virtqueue_break(struct virtqueue *queue, const char *why);

@@ -1,5 +1,6 @@
 // The rules of a pair of sockets, one by one, over the real core.
-// sources: fs/socket.c fs/channel.c fs/ring.c aio/core.c aio/poll.c aio/unwind.c drivers/device.c
+// sources: fs/socket.c fs/channel.c fs/ring.c
+// sources: aio/*.c drivers/device.c
 #include "fs/socket.h"
 
 #include "tests/host/stream_model.h"

@@ -2,7 +2,7 @@
 // is read is what was written, in order, less what was cancelled or cut short; and every request
 // ends.
 // sources: fs/pipe.c fs/socket.c fs/channel.c fs/ring.c
-// sources: aio/core.c aio/poll.c aio/unwind.c drivers/device.c
+// sources: aio/*.c drivers/device.c
 #include "fs/pipe.h"
 #include "fs/socket.h"
 #include "tests/host/stream_model.h"

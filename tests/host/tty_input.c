@@ -1,5 +1,6 @@
 // The console device, input: reads, the end of the file, ^C, back-pressure, errors.
-// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/poll.c aio/unwind.c
+// sources: fs/tty.c fs/tty_line.c drivers/device.c
+// sources: aio/*.c
 #include "tty_model.h"
 
 static void test_init(void)

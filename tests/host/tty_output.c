@@ -1,5 +1,6 @@
 // The console device, output: writes, the echo between them, errors and cancels.
-// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/poll.c aio/unwind.c
+// sources: fs/tty.c fs/tty_line.c drivers/device.c
+// sources: aio/*.c
 #include "tty_model.h"
 
 static void test_writes(void)

@@ -1,8 +1,9 @@
 // The virtio block driver over a modelled device: requests of all shapes, many at a time, and what
 // it refuses.
 // sources: drivers/virtio/virtio_blk.c drivers/virtio/virtio_blk_parts.c
+// sources: drivers/virtio/virtio_blk_segments.c
 // sources: drivers/virtio/virtio_blk_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_service.c drivers/virtio/virtqueue.c drivers/device.c
 #include <errno.h>
 
 #include "tests/host/virtio_blk_model.h"
@@ -85,7 +86,7 @@ static void test_straight(void)
     tap_equal(blk_do(IO_READ, 0, memory, MEDIUM), MEDIUM, "test_read_of_the_whole_disk");
     tap_equal(blk.completions, 3, "test_each_completes_once");
     tap_ok(!blk.wrong_chain, "test_chains_are_as_5_2_6_has_them");
-    blk.disk->queue.used->flags = VIRTQ_USED_F_NO_NOTIFY;
+    blk.disk->service.queue.used->flags = VIRTQ_USED_F_NO_NOTIFY;
     unsigned before = blk.slot->notified;
     tap_ok(blk_do(IO_READ, 0, memory, 512) == 512 && blk.slot->notified == before,
            "test_no_doorbell_where_the_device_wants_none");

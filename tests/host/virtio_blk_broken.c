@@ -1,8 +1,9 @@
 // A virtio disk that breaks the rules of its ring: its requests fail, once, when it is quiet, and
 // it is not used any more.
 // sources: drivers/virtio/virtio_blk.c drivers/virtio/virtio_blk_parts.c
+// sources: drivers/virtio/virtio_blk_segments.c
 // sources: drivers/virtio/virtio_blk_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_service.c drivers/virtio/virtqueue.c drivers/device.c
 #include <errno.h>
 
 #include "tests/host/virtio_blk_model.h"
@@ -78,7 +79,7 @@ static void test_device_needs_reset(void)
 static void test_jump(void)
 {
     in_flight();
-    blk.disk->queue.used->idx = 100;
+    blk.disk->service.queue.used->idx = 100;
     blk.slot->interrupt_status = 1;
     model_interrupt(blk.slot);
     bool right = blk.completions == REQUESTS;
@@ -110,7 +111,7 @@ static void test_flush_and_open(void)
     blk_ready();
     blk_submit(&flush);
     blk_submit(&open);
-    blk.disk->queue.used->idx = 7;
+    blk.disk->service.queue.used->idx = 7;
     blk.slot->interrupt_status = 1;
     model_interrupt(blk.slot);
     tap_ok(flush.result == -EIO && open.result == -EIO && blk.completions == 2,

@@ -19,8 +19,9 @@ static struct {
     unsigned completions, command_count;
     struct virtio_blk_header commands[COMMANDS];
     uint32_t sizes[COMMANDS];
-    uint64_t features; // Of the next machine, besides VERSION_1.
-    uint32_t size_max, block_size, queue_num_max;
+    uint32_t size, piece_count; // Of the last one's data.
+    uint64_t features;          // Of the next machine, besides VERSION_1.
+    uint32_t size_max, seg_max, block_size, queue_num_max;
 
     uint8_t status;         // Answered instead of OK,
     uint64_t status_sector; // for this sector, or all when it is UINT64_MAX.
@@ -31,9 +32,9 @@ const struct virtio_class *const virtio_classes[] = { NULL }; // Nobody scans sl
 
 // ---- The device ----
 
-static void blk_move(const struct virtio_blk_header *header, uint8_t *data, uint32_t size)
+static void blk_move(const struct virtio_blk_header *header, uint64_t offset, uint8_t *data,
+                     uint32_t size)
 {
-    uint64_t offset = header->sector * 512;
     if (header->type == VIRTIO_BLK_T_GET_ID) {
         memset(data, 0, size);
         memcpy(data, "a-disk", 6);
@@ -46,35 +47,45 @@ static void blk_move(const struct virtio_blk_header *header, uint8_t *data, uint
     }
 }
 
+// Goes through the data of a chain from its second descriptor on, moving it or not. Result: the
+// last one, its status.
+static const struct virtq_desc *blk_data(const struct virtq_desc *desc,
+                                         const struct virtq_desc *piece, bool moves,
+                                         struct virtio_blk_header header)
+{
+    uint16_t flags = header.type == VIRTIO_BLK_T_OUT ? VIRTQ_DESC_F_NEXT
+                                                     : VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE;
+    uint64_t offset = header.sector * 512;
+    blk.size = blk.piece_count = 0;
+    for (; piece->flags & VIRTQ_DESC_F_NEXT; piece = &desc[piece->next]) {
+        blk.wrong_chain |= piece->flags != flags || piece->len == 0 ||
+                           blk.piece_count++ > VIRTIO_BLK_DESCRIPTORS;
+        if (moves)
+            blk_move(&header, offset + blk.size, (uint8_t *)(uintptr_t)piece->addr, piece->len);
+        blk.size += piece->len;
+    }
+    return piece;
+}
+
 // Executes a chain. Result: the length for the used ring.
 static uint32_t blk_execute(unsigned head)
 {
-    const struct virtq_desc *desc = (const void *)(uintptr_t)blk.slot->desc;
-    const struct virtq_desc *first = &desc[head], *data = &desc[first->next], *last = data;
+    const struct virtq_desc *desc = (const void *)(uintptr_t)blk.slot->desc, *first = &desc[head];
     const struct virtio_blk_header *header = (const void *)(uintptr_t)first->addr;
     bool flush = header->type == VIRTIO_BLK_T_FLUSH;
-    uint32_t written = 1, size = 0;
-    if (!flush) {
-        last = &desc[data->next];
-        size = data->len;
-        bool out = header->type == VIRTIO_BLK_T_OUT;
-        blk.wrong_chain |= data->flags !=
-                           (out ? VIRTQ_DESC_F_NEXT : VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE);
-        written += out ? 0 : size;
-    }
-    blk.wrong_chain |= first->flags != VIRTQ_DESC_F_NEXT || first->len != 16 ||
-                       header->reserved != 0 || last->flags != VIRTQ_DESC_F_WRITE || last->len != 1;
-    if (blk.command_count < COMMANDS) {
-        blk.commands[blk.command_count] = *header;
-        blk.sizes[blk.command_count++] = size;
-    }
     bool fails = blk.status &&
                  (blk.status_sector == UINT64_MAX || blk.status_sector == header->sector);
-    if (!fails && !flush)
-        blk_move(header, (uint8_t *)(uintptr_t)data->addr, size);
+    const struct virtq_desc *last = blk_data(desc, &desc[first->next], !fails && !flush, *header);
+    blk.wrong_chain |= first->flags != VIRTQ_DESC_F_NEXT || first->len != 16 ||
+                       header->reserved != 0 || last->flags != VIRTQ_DESC_F_WRITE ||
+                       last->len != 1 || flush != (blk.piece_count == 0);
+    if (blk.command_count < COMMANDS) {
+        blk.commands[blk.command_count] = *header;
+        blk.sizes[blk.command_count++] = blk.size;
+    }
     if (blk.status != VIRTIO_BLK_S_NONE || !fails)
         *(uint8_t *)(uintptr_t)last->addr = fails ? blk.status : VIRTIO_BLK_S_OK;
-    return written;
+    return 1 + (header->type == VIRTIO_BLK_T_OUT ? 0 : blk.size);
 }
 
 // Serves one chain. False: there is none.
@@ -150,7 +161,7 @@ static struct io_request blk_request(enum io_op op, uint64_t offset, void *buffe
     return (struct io_request){ .op = op, .offset = offset, .buffer = buffer, .size = size };
 }
 
-static long blk_do(enum io_op op, uint64_t offset, void *buffer, size_t size)
+static inline long blk_do(enum io_op op, uint64_t offset, void *buffer, size_t size)
 {
     struct io_request request = blk_request(op, offset, buffer, size);
     blk_submit(&request);
@@ -179,6 +190,7 @@ static int blk_new(void)
     blk.slot->queue_num_max = blk.queue_num_max ? blk.queue_num_max : 1024;
     blk_set_config(0, MEDIUM / 512, 8);
     blk_set_config(8, blk.size_max, 4);
+    blk_set_config(12, blk.seg_max, 4);
     blk_set_config(20, blk.block_size, 4);
     for (size_t i = 0; i < MEDIUM; i++)
         blk.medium[i] = (uint8_t)(i * 7 + i / 512 * 13);
@@ -187,7 +199,7 @@ static int blk_new(void)
     const struct virtio_device device = { .base = MODEL_BASE + SLOT * MODEL_STRIDE,
                                           .irq = MODEL_IRQ + SLOT };
     int error = virtio_blk_attach(blk.disk, &device, (char)('!' + blk.used++));
-    blk.device = (struct model_device){ .queue = &blk.disk->queue };
+    blk.device = (struct model_device){ .queue = &blk.disk->service.queue };
     blk.completions = blk.command_count = 0;
     blk.status = 0;
     blk.wrong_chain = false;

@@ -1,8 +1,9 @@
 // Parts of sectors on a virtio disk: what the driver makes of them, what waits for them and what
 // does not. That the bytes are right in all shapes is tested in virtio_blk.c.
 // sources: drivers/virtio/virtio_blk.c drivers/virtio/virtio_blk_parts.c
+// sources: drivers/virtio/virtio_blk_segments.c
 // sources: drivers/virtio/virtio_blk_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_service.c drivers/virtio/virtqueue.c drivers/device.c
 #include <errno.h>
 
 #include "tests/host/virtio_blk_model.h"
@@ -43,14 +44,16 @@ static void test_parts_alone(void)
     memset(memory + 4096, 0x33, 1024);
     blk_submit(&whole);
     blk_submit(&part);
-    tap_equal(blk.disk->queue.added, 1, "test_a_part_waits_for_the_write_that_is_under_way");
+    tap_equal(blk.disk->service.queue.added, 1,
+              "test_a_part_waits_for_the_write_that_is_under_way");
     blk_submit(&after);
-    tap_equal(blk.disk->queue.added, 1, "test_writes_after_it_wait_behind_it");
+    tap_equal(blk.disk->service.queue.added, 1, "test_writes_after_it_wait_behind_it");
     blk_submit(&read);
-    tap_equal(blk.disk->queue.added, 2, "test_reads_go_on");
+    tap_equal(blk.disk->service.queue.added, 2, "test_reads_go_on");
     blk_serve();
     model_interrupt(blk.slot);
-    tap_ok(whole.result == 1024 && blk.disk->queue.added == 3, "test_then_its_turn_has_come");
+    tap_ok(whole.result == 1024 && blk.disk->service.queue.added == 3,
+           "test_then_its_turn_has_come");
     blk_run();
     tap_ok(part.result == 10 && after.result == 1024 && read.result == 512 && blk.completions == 4,
            "test_all_of_them_end");
@@ -84,10 +87,11 @@ static void test_parts_beside(void)
     blk_submit(&parts);
     blk_submit(&before);
     blk_submit(&behind);
-    tap_equal(blk.disk->queue.added, 3, "test_writes_of_the_sectors_next_to_it_go_straight");
+    tap_equal(blk.disk->service.queue.added, 3,
+              "test_writes_of_the_sectors_next_to_it_go_straight");
     blk_submit(&first);
     blk_submit(&last);
-    tap_equal(blk.disk->queue.added, 3, "test_writes_of_its_first_and_last_sector_wait");
+    tap_equal(blk.disk->service.queue.added, 3, "test_writes_of_its_first_and_last_sector_wait");
     tap_ok(cancel(&parts) == -EBUSY && cancel(&before) == -EBUSY && blk.completions == 0,
            "test_what_is_in_the_ring_stays_there");
     tap_ok(cancel(&last) == 0 && last.result == -ECANCELED && blk.completions == 1,

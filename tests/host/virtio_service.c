@@ -17,9 +17,10 @@ static struct virtio_service service;
 static struct model_device modelled;
 static struct model_slot *slot;
 static _Alignas(VIRTQUEUE_ALIGNMENT) uint8_t memory[VIRTQUEUE_BYTES(DESCRIPTORS)];
-static unsigned heads[CHAINS], ended, failed;
+static unsigned heads[CHAINS], ended, stopped, failed;
 static uint32_t written_sum;
 static int register_answer;
+static unsigned counted_back, freed; // What end() says; what the core hears.
 
 int device_register(struct device *registered)
 {
@@ -27,22 +28,33 @@ int device_register(struct device *registered)
     return register_answer;
 }
 
+void device_lane_freed_isr(struct device *of, struct io_lane *lane, unsigned requests)
+{
+    freed += of == &device && lane == &device.lanes[0] ? requests : 1000;
+}
+
 // ---- The driver ----
 
-static void end(struct virtio_service *of, void *owner, uint32_t written)
+static unsigned end(struct virtio_service *of, void *owner, uint32_t written)
 {
     ended += of == &service && owner == &heads[ended];
     written_sum += written;
+    return counted_back;
 }
 
 static bool interrupt(void *context)
 {
-    return virtio_service_interrupt(context, end);
+    return virtio_service_interrupt(context, &device, end);
 }
 
 static void drain(struct virtio_service *of)
 {
-    virtio_service_drain(of, end);
+    virtio_service_drain(of, &device, end);
+}
+
+static void stop(struct virtio_service *of)
+{
+    stopped += slot->status != 0 && of->queue.broken;
 }
 
 static void fail(struct virtio_service *of)
@@ -52,10 +64,12 @@ static void fail(struct virtio_service *of)
 
 static int start(void)
 {
-    static const struct virtio_service_ops ops = { interrupt, drain, fail };
+    static const struct virtio_service_ops ops = {
+        .interrupt = interrupt, .drain = drain, .stop = stop, .fail = fail
+    };
     model_fresh();
     slot = model_plug(SLOT, 1, UINT64_C(1) << 32);
-    ended = failed = 0;
+    ended = freed = stopped = failed = 0;
     written_sum = 0;
     service = (struct virtio_service){ .device = &device, .ops = &ops };
     service.transport.base = MODEL_BASE + SLOT * MODEL_STRIDE;
@@ -121,6 +135,11 @@ static void test_budget(void)
 
     ready(2);
     tap_ok(raise(1 | CHANGED) && ended == 2, "test_an_interrupt_may_tell_of_both");
+    tap_equal(freed, 2, "test_the_lane_hears_of_all_that_have_ended");
+    counted_back = 1;
+    ready(3);
+    tap_ok(raise(1) && ended == 3 && freed == 0, "test_and_of_none_that_has_counted_itself");
+    counted_back = 0;
 }
 
 static void test_giving_up(void)
@@ -131,6 +150,8 @@ static void test_giving_up(void)
     tap_ok(ended == 3 && failed == 1, "test_what_came_before_a_lie_has_ended_and_the_others_fail");
     tap_ok(model.reports == 1 && strstr(model.said, "thing") && strstr(model.said, "no descriptor"),
            "test_it_is_said_who_and_why");
+    tap_equal(freed, 3, "test_the_lane_does_not_hear_of_the_lie");
+    tap_equal(stopped, 1, "test_the_driver_hears_of_it_before_the_reset");
     tap_ok(slot->status == 0 && !slot->irq_on, "test_the_device_is_reset_and_silenced");
     raise(1);
     virtio_service_give_up(&service);
@@ -165,7 +186,7 @@ static void test_slow_reset(void)
 
 int main(void)
 {
-    tap_plan(18);
+    tap_plan(22);
     test_start();
     test_budget();
     test_giving_up();

@@ -8,12 +8,14 @@
 
 enum { FUZZ_MOST = 16, FUZZ_GUARD = 64, FUZZ_GUARD_BYTE = 0xc7 };
 
-enum fuzz_state { FUZZ_NONE, FUZZ_IDLE, FUZZ_ADDED, FUZZ_WITH_DEVICE };
+enum fuzz_state { FUZZ_NONE, FUZZ_IDLE, FUZZ_JOINED, FUZZ_ADDED, FUZZ_WITH_DEVICE };
 
 struct fuzz_chain {
     enum fuzz_state state;
     unsigned parts;
     uint32_t writable;
+    unsigned own;             // With another one behind it: parts before that. Else 0.
+    struct fuzz_chain *other; // That one, which is joined.
 };
 
 static struct {
@@ -25,7 +27,7 @@ static struct {
     struct fuzz_chain chains[FUZZ_MOST]; // By head; the owner of one is its struct here.
     unsigned size;
     const uint8_t *input, *end;
-    unsigned broken, taken; // So that a test can see that something happened.
+    unsigned broken, taken, joined; // So that a test can see that something happened.
 } fuzz;
 
 #define FUZZ_MUST(condition)                                          \
@@ -90,23 +92,50 @@ static void fuzz_build(void)
         return;
     }
     FUZZ_MUST(got == (int)head && fuzz.chains[got].state == FUZZ_NONE);
-    fuzz.chains[got] = (struct fuzz_chain){ FUZZ_IDLE, readable + writable, 0 };
+    fuzz.chains[got] = (struct fuzz_chain){ .state = FUZZ_IDLE, .parts = readable + writable };
 }
 
 static void fuzz_release(void)
 {
     int head = fuzz_find(FUZZ_IDLE);
-    if (head < 0)
+    if (head < 0 || fuzz.chains[head].own)
         return;
     virtqueue_release(&fuzz.queue, (unsigned)head);
     fuzz.chains[head].state = FUZZ_NONE;
+}
+
+// Two chains become one, which is put, taken and given other parts like any other.
+static void fuzz_join(void)
+{
+    int head = fuzz_find(FUZZ_IDLE), other = fuzz_find(FUZZ_IDLE);
+    if (head < 0 || other == head || fuzz.chains[head].own || fuzz.chains[other].own)
+        return;
+    struct fuzz_chain *chain = &fuzz.chains[head];
+    virtqueue_join(&fuzz.queue, (unsigned)head, (unsigned)other);
+    chain->own = chain->parts;
+    chain->other = &fuzz.chains[other];
+    chain->parts += chain->other->parts;
+    chain->other->state = FUZZ_JOINED;
+    fuzz.joined++;
+}
+
+static void fuzz_split(void)
+{
+    int head = fuzz_find(FUZZ_IDLE);
+    if (head < 0 || !fuzz.chains[head].own)
+        return;
+    struct fuzz_chain *chain = &fuzz.chains[head];
+    virtqueue_split(&fuzz.queue, (unsigned)head, chain->own);
+    chain->parts = chain->own;
+    chain->own = 0;
+    chain->other->state = FUZZ_IDLE;
 }
 
 // Other parts for a chain, perhaps fewer. What the device would find is looked at here, since the
 // next step may scribble over it.
 static void fuzz_set_parts(void)
 {
-    struct virtqueue_part parts[6];
+    struct virtqueue_part parts[12];
     int head = fuzz_find(FUZZ_IDLE);
     if (head < 0)
         return;
@@ -212,7 +241,7 @@ static void fuzz_check(void)
     unsigned in_chains = 0, in_flight = fuzz_count(FUZZ_WITH_DEVICE);
     for (unsigned i = 0; i < fuzz.size; i++) {
         const struct fuzz_chain *chain = &fuzz.chains[i];
-        in_chains += chain->state != FUZZ_NONE ? chain->parts : 0;
+        in_chains += chain->state != FUZZ_NONE && chain->state != FUZZ_JOINED ? chain->parts : 0;
         FUZZ_MUST(virtqueue_holds(&fuzz.queue, i) == (chain->state >= FUZZ_ADDED));
     }
     FUZZ_MUST(in_chains + fuzz.queue.free_count == fuzz.size);
@@ -232,7 +261,7 @@ static void fuzz_step(void)
     static void (*const steps[])(void) = {
         fuzz_build, fuzz_build, fuzz_release,  fuzz_put,  fuzz_set_parts, fuzz_put,
         fuzz_put,   fuzz_kick,  fuzz_kick,     fuzz_take, fuzz_take,      fuzz_complete,
-        fuzz_take,  fuzz_kick,  fuzz_complete, fuzz_put,
+        fuzz_take,  fuzz_kick,  fuzz_complete, fuzz_put,  fuzz_join,      fuzz_split,
     };
     unsigned choice = fuzz_byte();
     static void (*const lies[])(void) = { fuzz_lie, fuzz_jump, fuzz_scribble };

@@ -18,7 +18,7 @@ int main(void)
 {
     static uint8_t input[BYTES];
 
-    tap_plan(3);
+    tap_plan(4);
     for (unsigned round = 0; round < ROUNDS; round++) {
         for (unsigned i = 0; i < BYTES; i++)
             input[i] = random_byte();
@@ -27,6 +27,7 @@ int main(void)
     tap_ok(true, "test_the_queue_never_believes_what_is_not_true"); // It would have bailed out.
     tap_ok(fuzz.taken > 10 * ROUNDS, "test_chains_were_taken_often_enough");
     tap_ok(fuzz.broken > ROUNDS / 2, "test_queues_were_broken_often_enough");
-    tap_note("%u chains taken, %u queues broken", fuzz.taken, fuzz.broken);
+    tap_ok(fuzz.joined > ROUNDS / 4, "test_chains_were_joined_often_enough");
+    tap_note("%u chains taken, %u joined, %u queues broken", fuzz.taken, fuzz.joined, fuzz.broken);
     return tap_done();
 }

@@ -1,0 +1,48 @@
+// Who refers to a device, and its release once nobody does and nothing is in flight any more.
+#include "aio/core.h"
+#include "aio/poll.h"
+#include "arch/assert.h"
+#include "arch/cpu.h"
+
+static inline bool lane_is_quiet(const struct io_lane *lane)
+{
+    return lane->waiting == LANE_CLOSING && lane->in_flight == 0;
+}
+
+void io_release_when_quiet(struct device *device)
+{
+    if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
+        io_is_polled(device))
+        return;
+    device->lanes[0].waiting = device->lanes[1].waiting = 0;
+    device->ops->release(device);
+}
+
+void io_retain(struct device *device)
+{
+    uint32_t flags = irq_save();
+    device->references++;
+    device->lanes[0].waiting &= ~(uint32_t)LANE_CLOSING;
+    device->lanes[1].waiting &= ~(uint32_t)LANE_CLOSING;
+    irq_restore(flags);
+}
+
+// The last one has closed the device.
+static void close_locked(struct device *device)
+{
+    assert(!((device->lanes[0].waiting | device->lanes[1].waiting) & LANE_CLOSING));
+    // A completion looks again at a lane in which something waits; this counts as such.
+    device->lanes[0].waiting |= LANE_CLOSING;
+    device->lanes[1].waiting |= LANE_CLOSING;
+    io_release_when_quiet(device);
+}
+
+void io_close(struct device *device)
+{
+    uint32_t flags = irq_save();
+    if (device->references > 0)
+        device->references--;
+    if (device->references == 0 && device->ops->release)
+        close_locked(device);
+    irq_restore(flags);
+}
