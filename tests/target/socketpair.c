@@ -1,5 +1,7 @@
 // Pairs of sockets as a program sees them: streams and datagrams, send buffers, shutdown, closed
 // peers, options, and the refusal of everything that needs an address.
+// Under instruction counting: how long main has the CPU to itself does not depend on the host then.
+// qemu: -icount shift=0,sleep=off
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
