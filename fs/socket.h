@@ -40,7 +40,8 @@ struct socket *socket_of(struct device *device);
 // Context: any, interrupts masked: the socket must not be closed meanwhile.
 void socket_shutdown_locked(struct socket *socket, bool reading, bool writing);
 
-// Bytes that may wait for the peer to read them; the largest message, too. What is set is brought
+// Bytes that may wait for the peer to read them; the largest message, too. Of several messages all
+// headers but one (CHANNEL_HEADER) count, so empty ones are bounded as well. What is set is brought
 // between the smallest and the largest.
 // Context: any, interrupts masked.
 size_t socket_send_limit_locked(const struct socket *socket);
