@@ -68,10 +68,19 @@ static inline bool lane_is_quiet(const struct io_lane *lane)
     return lane->waiting == LANE_CLOSING && lane->in_flight == 0;
 }
 
+// Does the done() of one of its requests still have to come?
+static bool is_finishing(const struct device *device)
+{
+    const struct io_request *request = finishing.head;
+    while (request && request->device != device)
+        request = request->next;
+    return request != NULL;
+}
+
 __attribute__((noinline)) void io_release_when_quiet(struct device *device)
 {
     if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
-        io_is_polled(device))
+        io_is_polled(device) || is_finishing(device))
         return;
     device->lanes[0].waiting = device->lanes[1].waiting = 0;
     device->ops->release(device);
@@ -272,6 +281,9 @@ static __attribute__((noinline)) void finish_waiting(struct irq_work *work)
     for (unsigned budget = FINISH_BUDGET; finishing.head && budget > 0; budget--) {
         struct io_request *request = finishing.head;
         finishing.head = request->next;
+        struct io_lane *lane = lane_of(request);
+        if (lane->waiting & LANE_CLOSING) // At the tail, behind the last done().
+            start_at_tail_locked(request->device, lane);
         finish(request);
     }
     if (finishing.head)

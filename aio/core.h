@@ -18,8 +18,9 @@
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 
-// The same for a caller that has masked interrupts, and is not an interrupt's handler.
-// Context: main | callback, interrupts masked.
+// The same for a caller that has masked interrupts. What need not wait for other requests is started
+// at once: at isr level for a device that has no registers only.
+// Context: any, interrupts masked.
 int io_submit_locked(struct device *device, struct io_request *request);
 
 // Accepts a request that no device will see and completes it with an error like any other: done()

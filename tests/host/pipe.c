@@ -292,7 +292,7 @@ static void test_pool(void)
     run();
 }
 
-// Plays an interrupt's tail: what was deferred before it runs, and once more what that has deferred.
+// Plays an interrupt's tail: what was deferred before it runs, then what that has deferred.
 static void tail(void)
 {
     for (unsigned rounds = 2; rounds > 0; rounds--) {
