@@ -18,8 +18,8 @@
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 
-// The same for a caller that has masked interrupts. What need not wait for other requests is started
-// at once: at isr level for a device that has no registers only.
+// The same for a caller that has masked interrupts. What need not wait for other requests is
+// started at once: at isr level for a device without registers only.
 // Context: any, interrupts masked.
 int io_submit_locked(struct device *device, struct io_request *request);
 

@@ -85,10 +85,11 @@ struct msghdr {
 int socketpair(int domain, int type, int protocol, int ends[2]);
 
 // As write() and read(), with flags: MSG_DONTWAIT, MSG_NOSIGNAL; of a receiver MSG_WAITALL, which
-// waits until the buffer of a stream is full. Addresses are refused and not given: EISCONN, length
-// 0.
+// waits until the buffer of a stream is full. A receiver of no bytes takes a datagram all the same;
+// recvmsg() says by MSG_TRUNC in msg_flags that one has been cut. Addresses are refused and not
+// given: EISCONN, length 0.
 // Result: bytes; -1: ENOTSOCK, EOPNOTSUPP (flags), EMSGSIZE (a message larger than the send buffer,
-// or a message of several parts), EAGAIN, EPIPE, ECONNREFUSED …
+// or a message of several parts), EAGAIN, EPIPE, ECONNREFUSED, EINTR …
 // Context: main | callback.
 ssize_t send(int fd, const void *buffer, size_t size, int flags);
 ssize_t recv(int fd, void *buffer, size_t size, int flags);
