@@ -22,7 +22,9 @@
 //
 // Quirk: what a client that goes has read a part of, QEMU forgets, and never gives back. So what
 // the device still has at the end of a connection ends with it, as EPIPE: its buffer can only have
-// been read from. Should a device give it back later, that is passed over.
+// been read from. Should a device give it back later, that is passed over: later writes go other
+// ways. There are eight; the one of which nothing has been heard for longest is used again when
+// nothing else is left.
 //
 // Quirk: QEMU drops a socket on which both directions have been closed without reading what is left
 // in it. A client that wants its last bytes read shuts down its sending side and waits for the end.
@@ -33,7 +35,7 @@
 #include "arch/container.h"
 #include "arch/report.h"
 
-enum { WRITE_MOST = 1 << 30, RESET_POLL_NS = 1000000 };
+enum { WRITE_MOST = 1 << 30, RESET_POLL_NS = 1000000, SETTLE_NS = 1000000000 };
 
 static struct virtio_serial_port *port_of(const struct device *device)
 {
@@ -74,11 +76,6 @@ static void fail_when_quiet(struct virtio_serial *serial)
     }
     for (unsigned i = 0; i < serial->port_count; i++)
         fail_port(&serial->ports[i]);
-}
-
-void virtio_serial_patience_expired(struct timer *timer)
-{
-    fail_when_quiet(container_of(timer, struct virtio_serial, patience));
 }
 
 static void give_up(struct virtio_serial *serial, const char *why)
@@ -175,20 +172,42 @@ static void receive(struct virtio_serial_port *port)
 
 // ---- Writing ----
 
-static void put(struct virtio_serial_port *port, unsigned head, const void *buffer, size_t size)
+// A chain for the next write: one that the device does not have, or else the one that it has had
+// for longest.
+static struct virtio_serial_chain *spare_chain(struct virtio_serial_port *port)
 {
-    struct virtq_desc *part = virtqueue_part(&port->transmit, head, 0);
+    struct virtio_serial_chain *spare = NULL;
+    uint32_t most = 0, now = port->transmit.added;
+    for (unsigned i = 0; i < port->chain_count; i++) {
+        struct virtio_serial_chain *chain = &port->chains[i];
+        if (!virtqueue_holds(&port->transmit, chain->head))
+            return chain;
+        if (chain != port->straight && chain != port->copied && now - chain->since >= most) {
+            most = now - chain->since;
+            spare = chain;
+        }
+    }
+    return spare;
+}
+
+// Result: the chain by which the bytes are with the device.
+static struct virtio_serial_chain *put(struct virtio_serial_port *port, const void *buffer,
+                                       size_t size)
+{
+    struct virtio_serial_chain *chain = spare_chain(port);
+    struct virtq_desc *part = virtqueue_part(&port->transmit, chain->head, 0);
     part->addr = (uintptr_t)buffer;
     part->len = (uint32_t)size;
-    virtqueue_put(&port->transmit, head, 0);
+    chain->since = port->transmit.added;
+    virtqueue_put(&port->transmit, chain->head, 0);
     virtio_serial_kick(port->serial, &port->transmit, virtio_serial_queue(port->number) + 1);
+    return chain;
 }
 
 static void put_straight(struct virtio_serial_port *port)
 {
     const struct io_request *request = port->writing;
-    port->straight = true;
-    put(port, port->straight_head, request->buffer, smaller(request->size, WRITE_MOST));
+    port->straight = put(port, request->buffer, smaller(request->size, WRITE_MOST));
 }
 
 static int write_copied(struct virtio_serial_port *port, struct io_request *request)
@@ -197,10 +216,9 @@ static int write_copied(struct virtio_serial_port *port, struct io_request *requ
     size_t size = smaller(request->size, sizeof port->copy);
     if (port->host != HOST_CONNECTED || port->copied)
         return -EAGAIN;
-    port->copied = true;
     for (size_t i = 0; i < size; i++)
         port->copy[i] = from[i];
-    put(port, port->copied_head, port->copy, size);
+    port->copied = put(port, port->copy, size);
     device_complete(request, (ssize_t)size);
     return 0;
 }
@@ -234,18 +252,18 @@ static void end_straight(struct virtio_serial_port *port, int error)
 {
     if (!port->straight)
         return;
-    port->straight = false;
+    port->straight = NULL;
     end_write(port, error ? error : (ssize_t)smaller(port->writing->size, WRITE_MOST));
 }
 
 static void end_copied(struct virtio_serial_port *port, int error)
 {
-    port->copied = false;
+    port->copied = NULL;
     if (port->writing && port->writing->op == IO_FLUSH)
         end_write(port, error);
 }
 
-// Takes back what the device has read.
+// Takes back what the device has read, if only now what it had of connections before.
 static void sent(struct virtio_serial_port *port)
 {
     unsigned count = virtqueue_used(&port->transmit);
@@ -253,10 +271,12 @@ static void sent(struct virtio_serial_port *port)
     if (count == 0)
         return;
     for (; count > 0; count--) {
-        const uint16_t *head = virtqueue_take(&port->transmit, &written);
-        if (head == &port->straight_head)
+        const struct virtio_serial_chain *chain = virtqueue_take(&port->transmit, &written);
+        if (!chain)
+            break;
+        if (chain == port->straight)
             end_straight(port, 0);
-        else if (head)
+        else if (chain == port->copied)
             end_copied(port, 0);
     }
     device_ready(&port->device);
@@ -281,19 +301,37 @@ static int open(struct virtio_serial_port *port)
 
 static int submit_open(struct virtio_serial_port *port, struct io_request *request)
 {
-    if (port->serial->settled) {
+    struct virtio_serial *serial = port->serial;
+    if (serial->settled) {
         device_complete(request, open(port));
-        check(port->serial); // The message may have been one too many.
-    } else {
-        port->writing = request;
+        check(serial); // The message may have been one too many.
+        return 0;
     }
+    port->writing = request;
+    if (!timer_armed(&serial->patience))
+        timer_arm(&serial->patience, clock_now_ns() + SETTLE_NS);
     return 0;
 }
 
-void virtio_serial_settled(struct virtio_serial_port *port)
+void virtio_serial_settled(struct virtio_serial *serial)
 {
-    if (port->writing && port->writing->op == IO_OPEN)
-        end_write(port, open(port));
+    serial->settled = true;
+    for (unsigned i = 0; i < serial->port_count; i++) {
+        struct virtio_serial_port *port = &serial->ports[i];
+        if (port->writing && port->writing->op == IO_OPEN)
+            end_write(port, open(port));
+    }
+}
+
+void virtio_serial_patience_expired(struct timer *timer)
+{
+    struct virtio_serial *serial = container_of(timer, struct virtio_serial, patience);
+    if (serial->broken) {
+        fail_when_quiet(serial);
+    } else if (!serial->settled) {
+        virtio_serial_settled(serial);
+        check(serial);
+    }
 }
 
 // ---- The host's side ----
@@ -324,6 +362,23 @@ void virtio_serial_gone(struct virtio_serial_port *port)
     else
         port->end_first = true;
     answer_reader(port);
+    device_ready(&port->device);
+}
+
+void virtio_serial_removed(struct virtio_serial_port *port)
+{
+    port->exists = false;
+    if (port->host == HOST_CONNECTED) {
+        virtio_serial_gone(port);
+        return;
+    }
+    port->host = HOST_GONE;
+    if (port->writing && port->writing->op == IO_WRITE)
+        end_write(port, -EPIPE);
+    if (port->reading) {
+        port->end_first = true;
+        answer_reader(port);
+    }
     device_ready(&port->device);
 }
 
@@ -383,7 +438,7 @@ unsigned virtio_serial_ready(const struct device *device)
     return ready;
 }
 
-// Bounded: a port has three chains, and each message is taken once.
+// Bounded: a port has nine chains, and each message is taken once.
 bool virtio_serial_interrupt(void *context)
 {
     struct virtio_serial *serial = context;

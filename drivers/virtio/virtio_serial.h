@@ -13,7 +13,9 @@ enum {
     VIRTIO_SERIAL_MESSAGES = 32,       // Each way; QEMU drops what finds no place.
     VIRTIO_SERIAL_MESSAGE_BYTES = 256, // The longest is a port's name.
     VIRTIO_SERIAL_NAME = 31,           // Bytes of a port's name that are kept.
-    VIRTIO_SERIAL_TRANSMIT = 2,        // A write that goes straight, and one that was copied.
+    VIRTIO_SERIAL_TRANSMIT = 8,        // A write that goes straight, one that was copied, and those
+                                       // that a device may have kept of connections before.
+    VIRTIO_SERIAL_TRANSMIT_LEAST = 2,
 };
 
 // 5.3.2: Virtqueues.
@@ -49,6 +51,12 @@ struct virtio_serial_message {
     struct virtio_serial_message *next; // Of the free ones, on the way out.
 };
 
+// A way for a write to the device.
+struct virtio_serial_chain {
+    uint16_t head;
+    uint32_t since; // As many had been given to the device when it was, the last time.
+};
+
 // Who is at the host's side of a port.
 enum virtio_serial_host {
     HOST_AWAITED, // Nobody has been there since the port was opened.
@@ -73,9 +81,10 @@ struct virtio_serial_port {
 
     // The other lane: a write; or an opening, or a flush, that waits.
     struct io_request *writing;
-    bool straight; // It is with the device.
-    bool copied;   // So is a copy, whose write has ended.
-    uint16_t straight_head, copied_head;
+    struct virtio_serial_chain *straight; // By which it is with the device, or NULL.
+    struct virtio_serial_chain *copied;   // The same of a copy, whose write has ended.
+    struct virtio_serial_chain chains[VIRTIO_SERIAL_TRANSMIT];
+    unsigned chain_count;
 
     struct virtqueue receive, transmit;
     char name[sizeof "vport0p0"];
@@ -89,7 +98,7 @@ struct virtio_serial {
     struct virtio_device transport;
     bool settled;          // The device has had the time to say which ports there are.
     const char *broken;    // Why it is not used any more, or NULL.
-    struct timer patience; // Until a broken device is quiet.
+    struct timer patience; // Until a broken device is quiet, or a slow one has had its time.
     char name[sizeof "vport0"];
     unsigned port_count;
 
@@ -136,9 +145,13 @@ static inline unsigned virtio_serial_queue(uint32_t port)
 void virtio_serial_connected(struct virtio_serial_port *port);
 void virtio_serial_gone(struct virtio_serial_port *port);
 
-// Ends an opening that has waited for the announcements.
+// The port is taken away: nobody waits for a connection to it any longer.
+// Context: any, interrupts masked.
+void virtio_serial_removed(struct virtio_serial_port *port);
+
+// The device has announced its ports: ends the openings that have waited for that.
 // Context: isr.
-void virtio_serial_settled(struct virtio_serial_port *port);
+void virtio_serial_settled(struct virtio_serial *serial);
 
 // ---- virtio_serial_control.c: messages about ports ----
 

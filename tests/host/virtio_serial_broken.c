@@ -53,7 +53,7 @@ static void test_lies(void)
     model_push(&host.receive[1], 1, 5);
     check_broken("no descriptor", "test_a_chain_that_there_is_not");
     in_flight();
-    model_push(&host.transmit[1], host.serial->ports[1].copied_head, 0);
+    model_push(&host.transmit[1], host.serial->ports[1].chains[7].head, 0);
     check_broken("does not have", "test_a_write_that_the_device_does_not_have");
     in_flight();
     model_push(&host.transmit[1], (uint32_t)model_pop(&host.transmit[1]), 1);
