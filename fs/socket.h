@@ -26,7 +26,8 @@ struct socket {
     size_t receive_buffer; // Remembered only: what waits for a reader is in the sender's buffer.
 };
 
-// Makes two ends; each is given back by io_close().
+// Makes two ends; each is given back by io_close(). Once both have been released, which is at once
+// where nothing is in flight on them, another pair can be made.
 // Result: 0, or -ENFILE: all are in use.
 // Context: main | callback.
 int socket_pair_create(bool datagrams, struct device *ends[2]);

@@ -32,6 +32,7 @@
 
 #include <errno.h>
 
+#include "arch/assert.h"
 #include "arch/container.h"
 #include "arch/report.h"
 
@@ -195,6 +196,7 @@ static struct virtio_serial_chain *put(struct virtio_serial_port *port, const vo
                                        size_t size)
 {
     struct virtio_serial_chain *chain = spare_chain(port);
+    assert(chain); // There are two at least, and no more than one is under way.
     struct virtq_desc *part = virtqueue_part(&port->transmit, chain->head, 0);
     part->addr = (uintptr_t)buffer;
     part->len = (uint32_t)size;

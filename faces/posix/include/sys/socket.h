@@ -106,7 +106,8 @@ int shutdown(int fd, int how);
 
 // Options of SOL_SOCKET: SO_SNDBUF, SO_RCVBUF (remembered, but the sender's buffer holds all that
 // is on the way); SO_TYPE, SO_DOMAIN, SO_ERROR (0) to be read. A buffer's size is what was set, not
-// twice that, brought between 256 and 16,380.
+// twice that, brought between 256 and 16,380; where several messages are on the way each takes 4
+// bytes more than it has, so that empty ones end, too.
 // Result: 0; -1: ENOTSOCK, EBADF, ENOPROTOOPT, EINVAL, EFAULT.
 // Context: main | callback.
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length);
