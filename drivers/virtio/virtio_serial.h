@@ -126,7 +126,7 @@ static inline void virtio_serial_kick(const struct virtio_serial *serial, struct
         virtio_notify(&serial->transport, index);
 }
 
-// ---- virtio_serial.c: requests and bytes ----
+// ---- virtio_serial.c: requests, reading, the host's side ----
 
 void virtio_serial_submit(struct device *device, struct io_request *request);
 int virtio_serial_cancel(struct device *device, struct io_request *request);
@@ -152,6 +152,29 @@ void virtio_serial_removed(struct virtio_serial_port *port);
 // The device has announced its ports: ends the openings that have waited for that.
 // Context: isr.
 void virtio_serial_settled(struct virtio_serial *serial);
+
+// ---- virtio_serial_write.c: writing ----
+
+// Starts a write or a flush. Result: 0, or -errno: it has not been taken.
+// Context: submit().
+int virtio_serial_write(struct virtio_serial_port *port, struct io_request *request);
+int virtio_serial_flush(struct virtio_serial_port *port, struct io_request *request);
+
+// Somebody has connected: gives the device the write that has waited for it, if there is one.
+// Context: any, interrupts masked.
+void virtio_serial_write_on(struct virtio_serial_port *port);
+
+// Takes back what the device has read, if only now what it had of connections before.
+// Context: any, interrupts masked.
+void virtio_serial_sent(struct virtio_serial_port *port);
+
+// A connection has ended: so has what the device still has of it, as -EPIPE.
+// Context: any, interrupts masked.
+void virtio_serial_forget(struct virtio_serial_port *port);
+
+// Ends the request of the port's other lane; there is one.
+// Context: any, interrupts masked.
+void virtio_serial_end_write(struct virtio_serial_port *port, ssize_t result);
 
 // ---- virtio_serial_control.c: messages about ports ----
 

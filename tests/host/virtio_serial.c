@@ -1,8 +1,8 @@
 // Ports of a virtio console device: what is announced, connected, read, written and closed, in any
 // order.
 // sources: drivers/virtio/virtio_serial.c drivers/virtio/virtio_serial_control.c
-// sources: drivers/virtio/virtio_serial_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_serial_write.c drivers/virtio/virtio_serial_setup.c
+// sources: drivers/virtio/virtio_mmio.c drivers/virtio/virtqueue.c drivers/device.c
 #include "virtio_serial_model.h"
 
 static char buffer[8192], other[8192];

@@ -1,8 +1,8 @@
 // A virtio console device that breaks the rules of its rings, or is another one than expected: its
 // requests fail, once, when it is quiet, and it is not used any more.
 // sources: drivers/virtio/virtio_serial.c drivers/virtio/virtio_serial_control.c
-// sources: drivers/virtio/virtio_serial_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_serial_write.c drivers/virtio/virtio_serial_setup.c
+// sources: drivers/virtio/virtio_mmio.c drivers/virtio/virtqueue.c drivers/device.c
 #include "virtio_serial_model.h"
 
 static char buffer[64];
