@@ -66,6 +66,14 @@ static inline __attribute__((always_inline)) void start_locked(struct device *de
     device->ops->submit(device, request);
 }
 
+bool io_is_finishing(const struct device *device)
+{
+    const struct io_request *request = finishing.head;
+    while (request && request->device != device)
+        request = request->next;
+    return request != NULL;
+}
+
 // One that needs several places waits for them at its queue's head, and the others behind it.
 static bool may_start_next(const struct io_lane *lane)
 {
@@ -289,6 +297,9 @@ static __attribute__((noinline)) void finish_waiting(struct irq_work *work)
     for (unsigned budget = FINISH_BUDGET; finishing.head && budget > 0; budget--) {
         struct io_request *request = finishing.head;
         finishing.head = request->next;
+        struct io_lane *lane = lane_of(request);
+        if (lane->waiting & LANE_CLOSING) // At the tail, behind the last done().
+            start_at_tail_locked(request->device, lane);
         finish(request);
     }
     if (finishing.head)

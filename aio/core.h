@@ -18,8 +18,9 @@
 // Context: any.
 int io_submit(struct device *device, struct io_request *request);
 
-// The same for a caller that has masked interrupts, and is not an interrupt's handler.
-// Context: main | callback, interrupts masked.
+// The same for a caller that has masked interrupts. What need not wait for other requests is
+// started at once: at isr level for a device without registers only.
+// Context: any, interrupts masked.
 int io_submit_locked(struct device *device, struct io_request *request);
 
 // Accepts a request that no device will see and completes it with an error like any other: done()
@@ -60,6 +61,10 @@ void io_close(struct device *device);
 // whoever ends what keeps it from that: the core itself and aio/poll.c.
 // Context: any, interrupts masked.
 void io_release_when_quiet(struct device *device);
+
+// Does the done() of one of its requests still have to come, though it is not in flight any more?
+// Context: any, interrupts masked.
+bool io_is_finishing(const struct device *device);
 
 // Sets a request's deadline before its submit: a time on the clock of clock_now_ns(); 0: none.
 // Context: any.

@@ -1,5 +1,5 @@
 // Polls wait on a device of their own, so that none takes a place in the lanes of the device that
-// it asks about; they hang in that device's list.
+// it asks about; they hang in that device's list, from submit to end.
 #include "aio/poll.h"
 
 #include <errno.h>
@@ -49,23 +49,28 @@ static void list_remove(struct io_request *poll)
         poll->next->previous = poll->previous;
 }
 
+// Every poll ends here. It may have been the last thing that kept its device from being released.
+static void end(struct io_request *poll, ssize_t result)
+{
+    struct device *device = polled_by(poll);
+    list_remove(poll);
+    device_complete(poll, result);
+    io_release_when_quiet(device);
+}
+
 static void poll_submit(struct device *poller, struct io_request *poll)
 {
     (void)poller;
+    list_add(poll);
     unsigned ready = answer(poll);
     if (ready)
-        device_complete(poll, (ssize_t)ready);
-    else
-        list_add(poll);
+        end(poll, (ssize_t)ready);
 }
 
 static int poll_cancel(struct device *poller, struct io_request *poll)
 {
     (void)poller;
-    struct device *device = polled_by(poll);
-    list_remove(poll);
-    device_complete(poll, -ECANCELED);
-    io_release_when_quiet(device);
+    end(poll, -ECANCELED);
     return 0;
 }
 
@@ -76,21 +81,9 @@ static struct device poller = { .name = "poll",
                                 .calls = true,
                                 .lanes = { { .depth = UINT16_MAX } } };
 
-// One that was submitted at isr level is in the poller's own queue until the interrupt's tail.
-static bool waits_for_its_start(const struct device *device)
-{
-    for (unsigned queue = 0; queue <= QUEUE_BEHIND; queue++) {
-        const struct io_request *poll = poller.lanes[0].queue[queue].head;
-        for (; poll; poll = poll->next)
-            if (polled_by(poll) == device)
-                return true;
-    }
-    return false;
-}
-
 bool io_is_polled(const struct device *device)
 {
-    return device->polls || waits_for_its_start(device);
+    return device->polls != NULL;
 }
 
 int io_poll(struct device *device, struct io_request *request, unsigned events)
@@ -98,7 +91,11 @@ int io_poll(struct device *device, struct io_request *request, unsigned events)
     request->op = IO_CALL;
     request->buffer = device;
     request->offset = events;
-    return io_submit(&poller, request);
+    // At once at isr level, too: the poller has no registers that would have to wait for the tail.
+    uint32_t flags = irq_save();
+    int error = io_submit_locked(&poller, request);
+    irq_restore(flags);
+    return error;
 }
 
 // The walk begins anew after each one that is told: what its done() does may change the list.
@@ -110,12 +107,10 @@ void device_ready(struct device *device)
         unsigned ready = answer(poll);
         struct io_request *next = poll->next;
         if (ready) {
-            list_remove(poll);
-            device_complete(poll, (ssize_t)ready);
+            end(poll, (ssize_t)ready);
             next = device->polls;
         }
         poll = next;
     }
-    io_release_when_quiet(device);
     irq_restore(flags);
 }

@@ -12,7 +12,7 @@ static inline bool lane_is_quiet(const struct io_lane *lane)
 void io_release_when_quiet(struct device *device)
 {
     if (!lane_is_quiet(&device->lanes[0]) || !lane_is_quiet(&device->lanes[1]) ||
-        io_is_polled(device))
+        io_is_polled(device) || io_is_finishing(device))
         return;
     device->lanes[0].waiting = device->lanes[1].waiting = 0;
     device->ops->release(device);

@@ -139,9 +139,10 @@ struct device_ops {
     // writing never wait.
     unsigned (*ready)(const struct device *device);
 
-    // Nobody refers to the device any more, and nothing is in flight: its memory may be used again,
-    // or the device given out anew as it is. Called once after the last io_close(), with interrupts
-    // masked, at any level. NULL: the device stays.
+    // Nobody refers to the device any more, and nothing is in flight, not even a done() that has
+    // still to be called: its memory may be used again, or the device given out anew as it is.
+    // Called once after the last io_close(), with interrupts masked, at any level. NULL: the device
+    // stays.
     void (*release)(struct device *device);
 };
 

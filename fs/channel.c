@@ -2,8 +2,8 @@
 //
 // Everything that moves or ends a request happens in turn(), at isr level; the others store what
 // they were told and ask for a turn. So it never runs inside itself, and a done() that it calls may
-// submit, cancel or close: it looks again at what is there after that, and the memory stays the
-// channel's for as long as it is working.
+// submit, cancel or close: it looks again at what is there after that. The memory stays the
+// channel's meanwhile, since new channels are made at other levels only.
 #include "fs/channel.h"
 
 #include <errno.h>
@@ -19,9 +19,22 @@ static size_t smaller(size_t a, size_t b)
 
 // --- Writing ---
 
+// Bytes beside its own that each write takes in the ring.
+static size_t header_size(const struct channel *channel)
+{
+    return channel->messages ? CHANNEL_HEADER : 0;
+}
+
+// Bytes that the ring takes before writers begin to wait, headers among them.
 static size_t room(const struct channel *channel)
 {
-    return channel->limit > channel->ring.used ? channel->limit - channel->ring.used : 0;
+    size_t most = channel->limit + header_size(channel);
+    return most > channel->ring.used ? most - channel->ring.used : 0;
+}
+
+static bool fits(const struct channel *channel, size_t size)
+{
+    return room(channel) >= size + header_size(channel);
 }
 
 // Does a write go in as a whole?
@@ -37,7 +50,7 @@ static bool writer_moves(const struct channel *channel)
     if (!writer->request || channel->refusal)
         return false;
     size_t size = writer->request->size;
-    return room(channel) >= (is_atomic(channel, size) ? size : 1);
+    return fits(channel, is_atomic(channel, size) ? size : 1);
 }
 
 // A message's room was there when it began, whatever has become of the limit since.
@@ -46,11 +59,12 @@ static bool message_moves(const struct channel *channel)
     return channel->messages && channel->writer.begun;
 }
 
-static void move_in(struct channel *channel)
+// Result: bytes.
+static size_t move_in(struct channel *channel)
 {
     struct channel_side *writer = &channel->writer;
     if (!message_moves(channel) && !writer_moves(channel))
-        return;
+        return 0;
     const struct io_request *request = writer->request;
     size_t piece = smaller(request->size - writer->moved, CHANNEL_PIECE);
     if (channel->messages && !writer->begun) {
@@ -64,6 +78,7 @@ static void move_in(struct channel *channel)
     writer->begun = true;
     if (channel->messages && writer->moved == request->size)
         channel->message_count++;
+    return piece;
 }
 
 static bool is_too_large(const struct channel *channel, const struct io_request *request)
@@ -100,16 +115,18 @@ static bool has_data(const struct channel *channel)
     return channel->messages ? channel->message_count > 0 : channel->ring.used > 0;
 }
 
-static void move_out(struct channel *channel)
+// Result: bytes.
+static size_t move_out(struct channel *channel)
 {
     struct channel_side *reader = &channel->reader;
-    const struct io_request *request = reader->request;
+    struct io_request *request = reader->request;
     if (!request || request->size == 0 || !has_data(channel))
-        return;
+        return 0;
     if (channel->messages && !reader->begun) {
         uint32_t header;
         ring_take(&channel->ring, &header, sizeof header);
         channel->message_left = header;
+        request->offset = header;
     }
     size_t there = channel->messages ? channel->message_left : channel->ring.used;
     size_t piece = smaller(smaller(there, request->size - reader->moved), CHANNEL_PIECE);
@@ -117,6 +134,7 @@ static void move_out(struct channel *channel)
     reader->moved += piece;
     reader->begun = true;
     channel->message_left -= channel->messages ? piece : 0;
+    return piece;
 }
 
 // Is a read that has begun over?
@@ -157,6 +175,54 @@ static void message_end(struct channel *channel)
     channel->message_count--;
 }
 
+// --- The line ---
+
+static void take_turns(struct irq_work *work);
+
+// The channels that wait for a turn, and the work that serves them.
+static struct {
+    struct channel *first, *last;
+    bool deferred; // The work waits, or is under way.
+    struct irq_work work;
+} turns = { .work = { .run = take_turns } };
+
+static void line_up(struct channel *channel)
+{
+    channel->next = NULL;
+    if (turns.first)
+        turns.last->next = channel;
+    else
+        turns.first = channel;
+    turns.last = channel;
+    if (!turns.deferred) {
+        turns.deferred = true;
+        irq_defer(&turns.work);
+    }
+}
+
+static void leave_line(struct channel *channel)
+{
+    struct channel *before = NULL;
+    for (struct channel *other = turns.first; other != channel; other = other->next)
+        before = other;
+    if (before)
+        before->next = channel->next;
+    else
+        turns.first = channel->next;
+    if (turns.last == channel)
+        turns.last = before;
+    channel->working = false;
+}
+
+static void turn_soon_locked(struct channel *channel)
+{
+    channel->again = true;
+    if (channel->working)
+        return;
+    channel->working = true;
+    line_up(channel);
+}
+
 // --- Turns ---
 
 static struct io_request *side_take(struct channel_side *side)
@@ -177,14 +243,14 @@ static bool more_to_do(const struct channel *channel)
 }
 
 // Both requests are taken out before anybody is told: from then on done() may do as it likes.
-static void turn(struct irq_work *work)
+// Result: bytes moved in and out.
+static size_t turn(struct channel *channel)
 {
-    struct channel *channel = container_of(work, struct channel, work);
     struct io_request *written = NULL, *read = NULL;
     ssize_t write_result = 0, read_result = 0;
     channel->again = false;
-    move_in(channel);
-    move_out(channel);
+    size_t moved = move_in(channel);
+    moved += move_out(channel);
     if (writer_over(channel, &write_result))
         written = side_take(&channel->writer);
     if (reader_over(channel, &read_result)) {
@@ -199,16 +265,25 @@ static void turn(struct irq_work *work)
     device_ready(channel->to);
     channel->working = channel->again || more_to_do(channel);
     if (channel->working)
-        irq_defer(&channel->work);
+        line_up(channel);
+    return moved;
 }
 
-static void turn_soon_locked(struct channel *channel)
+// Gives those that stand in the line a turn each, one at least, until enough has been moved.
+static void take_turns(struct irq_work *work)
 {
-    channel->again = true;
-    if (channel->working)
-        return;
-    channel->working = true;
-    irq_defer(&channel->work);
+    const struct channel *last = turns.last; // Who lines up anew is behind it.
+    const struct channel *served = NULL;
+    size_t moved = 0;
+    while (turns.first && served != last && moved < CHANNEL_PIECE) {
+        struct channel *channel = turns.first;
+        turns.first = channel->next;
+        moved += turn(channel);
+        served = channel;
+    }
+    turns.deferred = turns.first != NULL;
+    if (turns.deferred)
+        irq_defer(work);
 }
 
 // --- From outside ---
@@ -222,7 +297,10 @@ static void side_init(struct channel_side *side)
 
 void channel_init(struct channel *channel, struct device *from, struct device *to)
 {
-    assert(!channel->working);
+    uint32_t flags = irq_save();
+    if (channel->working)
+        leave_line(channel);
+    irq_restore(flags);
     channel->ring.first = channel->ring.used = 0;
     channel->limit = RING_SIZE;
     channel->atomic = 0;
@@ -235,7 +313,6 @@ void channel_init(struct channel *channel, struct device *from, struct device *t
     channel->refusal = 0;
     channel->from = from;
     channel->to = to;
-    channel->work.run = turn;
 }
 
 static int side_give(struct channel *channel, struct channel_side *side, struct io_request *request)

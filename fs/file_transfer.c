@@ -46,7 +46,7 @@ static bool is_interrupted(void *context)
     return interruptions() != *(const unsigned *)context;
 }
 
-static ssize_t transfer_wait(struct file *file, struct io_request *request)
+ssize_t file_transfer(struct file *file, struct io_request *request)
 {
     unsigned before = interruptions();
     int error = file_submit(file, request);
@@ -67,7 +67,7 @@ static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
     struct io_request request = {
         .op = op, .offset = position_get(file), .buffer = buffer, .size = size
     };
-    ssize_t result = transfer_wait(file, &request);
+    ssize_t result = file_transfer(file, &request);
     // An appending write has been told by the device where it went.
     if (result > 0 && can_seek(file))
         position_set(file, request.offset + (uint64_t)result);

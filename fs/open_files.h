@@ -1,4 +1,5 @@
-// What the parts of fs/file.h share: the table of descriptors and the pool of open files.
+// What the parts of fs/file.h share with one another and with other blocking calls: the table of
+// descriptors and the pool of open files.
 #pragma once
 
 #include "aio/unwind.h"
@@ -30,6 +31,11 @@ int file_submit(struct file *file, struct io_request *request);
 // The same, and waits. Result: the request's, or -errno.
 // Context: main | callback.
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request);
+
+// The same for a read or write, as file_read() and file_write() wait for it: -EINTR where something
+// interrupts before anything has been moved. The file's position stays.
+// Context: main | callback.
+ssize_t file_transfer(struct file *file, struct io_request *request);
 
 // Submits a call, in which the operation and its fields are set, and waits.
 // Result: as the operation says, or -errno; -ENOTSUP: the device knows no calls.

@@ -17,7 +17,7 @@ struct pipe {
     unsigned open; // Ends that are not released yet.
 };
 
-static struct pipe pipes[PIPE_LIMIT]; // Free: no end is open, and the channel is at rest.
+static struct pipe pipes[PIPE_LIMIT]; // Free: no end is open.
 
 static struct pipe *pipe_of_reader(const struct device *device)
 {
@@ -118,7 +118,7 @@ static const struct device_ops writer_ops = { .submit = writer_submit,
 static struct pipe *take_free_locked(void)
 {
     for (struct pipe *pipe = pipes; pipe < pipes + PIPE_LIMIT; pipe++) {
-        if (pipe->open == 0 && !pipe->channel.working) {
+        if (pipe->open == 0) {
             pipe->open = 2;
             return pipe;
         }

@@ -9,7 +9,8 @@ enum {
 };
 
 // Makes a pipe. Each end is given back by io_close(); a write that nobody can read any more is
-// -EPIPE.
+// -EPIPE. Once both ends have been released, which is at once where nothing is in flight on them,
+// another pipe can be made.
 // Result: 0, or -ENFILE: all are in use.
 // Context: main | callback.
 int pipe_create(struct device **reader, struct device **writer);

@@ -7,7 +7,7 @@
 #include "arch/cpu.h"
 #include "fs/stream.h"
 
-// Free: neither end is open, and both channels are at rest.
+// Free: neither end is open.
 static struct socket sockets[SOCKET_PAIR_LIMIT][2];
 
 static struct socket *to_socket(const struct device *device)
@@ -69,16 +69,11 @@ static const struct device_ops socket_ops = { .submit = socket_submit,
                                               .ready = socket_ready,
                                               .release = socket_release };
 
-static bool is_free(const struct socket *socket)
-{
-    return !socket->open && !socket->outgoing.working;
-}
-
 static struct socket *take_free_locked(void)
 {
     for (unsigned i = 0; i < SOCKET_PAIR_LIMIT; i++) {
         struct socket *pair = sockets[i];
-        if (is_free(&pair[0]) && is_free(&pair[1])) {
+        if (!pair[0].open && !pair[1].open) {
             pair[0].open = pair[1].open = true;
             return pair;
         }

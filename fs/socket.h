@@ -26,7 +26,8 @@ struct socket {
     size_t receive_buffer; // Remembered only: what waits for a reader is in the sender's buffer.
 };
 
-// Makes two ends; each is given back by io_close().
+// Makes two ends; each is given back by io_close(). Once both have been released, which is at once
+// where nothing is in flight on them, another pair can be made.
 // Result: 0, or -ENFILE: all are in use.
 // Context: main | callback.
 int socket_pair_create(bool datagrams, struct device *ends[2]);
@@ -40,7 +41,8 @@ struct socket *socket_of(struct device *device);
 // Context: any, interrupts masked: the socket must not be closed meanwhile.
 void socket_shutdown_locked(struct socket *socket, bool reading, bool writing);
 
-// Bytes that may wait for the peer to read them; the largest message, too. What is set is brought
+// Bytes that may wait for the peer to read them; the largest message, too. Of several messages all
+// headers but one (CHANNEL_HEADER) count, so empty ones are bounded as well. What is set is brought
 // between the smallest and the largest.
 // Context: any, interrupts masked.
 size_t socket_send_limit_locked(const struct socket *socket);

@@ -12,20 +12,6 @@
 // then. A connection that came and went while nobody read leaves its end behind all the same,
 // between its bytes and those of the next one. Connections before the port was opened at all do not
 // count.
-//
-// Writing. Bytes go straight from the writer's buffer; the write is done when the device gives the
-// buffer back, and cannot be cancelled while it has it. It waits for the first connection, and is
-// EPIPE from when the host's side closes until somebody connects again: QEMU would throw the bytes
-// away. One that must not wait (IO_NONBLOCK) is copied, as much as fits, and done at once; where
-// the copy before it is still on its way it is EAGAIN. As with any stream, bytes that are written
-// need not have been read when the other end closes.
-//
-// Quirk: what a client that goes has read a part of, QEMU forgets, and never gives back. So what
-// the device still has at the end of a connection ends with it, as EPIPE: its buffer can only have
-// been read from. Should a device give it back later, that is passed over.
-//
-// Quirk: QEMU drops a socket on which both directions have been closed without reading what is left
-// in it. A client that wants its last bytes read shuts down its sending side and waits for the end.
 #include "drivers/virtio/virtio_serial.h"
 
 #include <errno.h>
@@ -33,7 +19,7 @@
 #include "arch/container.h"
 #include "arch/report.h"
 
-enum { WRITE_MOST = 1 << 30, RESET_POLL_NS = 1000000 };
+enum { RESET_POLL_NS = 1000000, SETTLE_NS = 1000000000 };
 
 static struct virtio_serial_port *port_of(const struct device *device)
 {
@@ -45,13 +31,6 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static void end_write(struct virtio_serial_port *port, ssize_t result)
-{
-    struct io_request *request = port->writing;
-    port->writing = NULL;
-    device_complete(request, result);
-}
-
 // ---- A broken device ----
 
 static void fail_port(struct virtio_serial_port *port)
@@ -61,7 +40,7 @@ static void fail_port(struct virtio_serial_port *port)
     if (reading)
         device_complete(reading, -EIO);
     if (port->writing)
-        end_write(port, -EIO);
+        virtio_serial_end_write(port, -EIO);
     device_ready(&port->device);
 }
 
@@ -74,11 +53,6 @@ static void fail_when_quiet(struct virtio_serial *serial)
     }
     for (unsigned i = 0; i < serial->port_count; i++)
         fail_port(&serial->ports[i]);
-}
-
-void virtio_serial_patience_expired(struct timer *timer)
-{
-    fail_when_quiet(container_of(timer, struct virtio_serial, patience));
 }
 
 static void give_up(struct virtio_serial *serial, const char *why)
@@ -173,95 +147,6 @@ static void receive(struct virtio_serial_port *port)
     device_ready(&port->device);
 }
 
-// ---- Writing ----
-
-static void put(struct virtio_serial_port *port, unsigned head, const void *buffer, size_t size)
-{
-    struct virtq_desc *part = virtqueue_part(&port->transmit, head, 0);
-    part->addr = (uintptr_t)buffer;
-    part->len = (uint32_t)size;
-    virtqueue_put(&port->transmit, head, 0);
-    virtio_serial_kick(port->serial, &port->transmit, virtio_serial_queue(port->number) + 1);
-}
-
-static void put_straight(struct virtio_serial_port *port)
-{
-    const struct io_request *request = port->writing;
-    port->straight = true;
-    put(port, port->straight_head, request->buffer, smaller(request->size, WRITE_MOST));
-}
-
-static int write_copied(struct virtio_serial_port *port, struct io_request *request)
-{
-    const uint8_t *from = request->buffer;
-    size_t size = smaller(request->size, sizeof port->copy);
-    if (port->host != HOST_CONNECTED || port->copied)
-        return -EAGAIN;
-    port->copied = true;
-    for (size_t i = 0; i < size; i++)
-        port->copy[i] = from[i];
-    put(port, port->copied_head, port->copy, size);
-    device_complete(request, (ssize_t)size);
-    return 0;
-}
-
-static int submit_write(struct virtio_serial_port *port, struct io_request *request)
-{
-    if (request->size == 0) {
-        device_complete(request, 0);
-        return 0;
-    }
-    if (port->host == HOST_GONE)
-        return -EPIPE;
-    if (request->flags & IO_NONBLOCK)
-        return write_copied(port, request);
-    port->writing = request;
-    if (port->host == HOST_CONNECTED)
-        put_straight(port);
-    return 0;
-}
-
-static int submit_flush(struct virtio_serial_port *port, struct io_request *request)
-{
-    if (port->copied)
-        port->writing = request; // Writes that went straight have ended before it is started.
-    else
-        device_complete(request, 0);
-    return 0;
-}
-
-static void end_straight(struct virtio_serial_port *port, int error)
-{
-    if (!port->straight)
-        return;
-    port->straight = false;
-    end_write(port, error ? error : (ssize_t)smaller(port->writing->size, WRITE_MOST));
-}
-
-static void end_copied(struct virtio_serial_port *port, int error)
-{
-    port->copied = false;
-    if (port->writing && port->writing->op == IO_FLUSH)
-        end_write(port, error);
-}
-
-// Takes back what the device has read.
-static void sent(struct virtio_serial_port *port)
-{
-    unsigned count = virtqueue_used(&port->transmit);
-    uint32_t written;
-    if (count == 0)
-        return;
-    for (; count > 0; count--) {
-        const uint16_t *head = virtqueue_take(&port->transmit, &written);
-        if (head == &port->straight_head)
-            end_straight(port, 0);
-        else if (head)
-            end_copied(port, 0);
-    }
-    device_ready(&port->device);
-}
-
 // ---- Opening ----
 
 static int open(struct virtio_serial_port *port)
@@ -281,19 +166,37 @@ static int open(struct virtio_serial_port *port)
 
 static int submit_open(struct virtio_serial_port *port, struct io_request *request)
 {
-    if (port->serial->settled) {
+    struct virtio_serial *serial = port->serial;
+    if (serial->settled) {
         device_complete(request, open(port));
-        check(port->serial); // The message may have been one too many.
-    } else {
-        port->writing = request;
+        check(serial); // The message may have been one too many.
+        return 0;
     }
+    port->writing = request;
+    if (!timer_armed(&serial->patience))
+        timer_arm(&serial->patience, clock_now_ns() + SETTLE_NS);
     return 0;
 }
 
-void virtio_serial_settled(struct virtio_serial_port *port)
+void virtio_serial_settled(struct virtio_serial *serial)
 {
-    if (port->writing && port->writing->op == IO_OPEN)
-        end_write(port, open(port));
+    serial->settled = true;
+    for (unsigned i = 0; i < serial->port_count; i++) {
+        struct virtio_serial_port *port = &serial->ports[i];
+        if (port->writing && port->writing->op == IO_OPEN)
+            virtio_serial_end_write(port, open(port));
+    }
+}
+
+void virtio_serial_patience_expired(struct timer *timer)
+{
+    struct virtio_serial *serial = container_of(timer, struct virtio_serial, patience);
+    if (serial->broken) {
+        fail_when_quiet(serial);
+    } else if (!serial->settled) {
+        virtio_serial_settled(serial);
+        check(serial);
+    }
 }
 
 // ---- The host's side ----
@@ -303,8 +206,7 @@ void virtio_serial_connected(struct virtio_serial_port *port)
     if (port->host == HOST_CONNECTED)
         return;
     port->host = HOST_CONNECTED;
-    if (port->writing && port->writing->op == IO_WRITE && !port->straight)
-        put_straight(port);
+    virtio_serial_write_on(port);
     device_ready(&port->device);
 }
 
@@ -315,15 +217,31 @@ void virtio_serial_gone(struct virtio_serial_port *port)
     // What is in the ring by now came before: only where the host has connected anew and spoken
     // within the interrupt's time, nobody can tell.
     receive(port);
-    sent(port);
+    virtio_serial_sent(port);
     port->host = HOST_GONE;
-    end_straight(port, -EPIPE);
-    end_copied(port, -EPIPE);
+    virtio_serial_forget(port);
     if (port->taken < port->received)
         port->end_last = true;
     else
         port->end_first = true;
     answer_reader(port);
+    device_ready(&port->device);
+}
+
+void virtio_serial_removed(struct virtio_serial_port *port)
+{
+    port->exists = false;
+    if (port->host == HOST_CONNECTED) {
+        virtio_serial_gone(port);
+        return;
+    }
+    port->host = HOST_GONE;
+    if (port->writing && port->writing->op == IO_WRITE)
+        virtio_serial_end_write(port, -EPIPE);
+    if (port->reading) {
+        port->end_first = true;
+        answer_reader(port);
+    }
     device_ready(&port->device);
 }
 
@@ -338,9 +256,9 @@ static int serve(struct device *device, struct io_request *request)
     case IO_READ:
         return submit_read(port, request);
     case IO_WRITE:
-        return submit_write(port, request);
+        return virtio_serial_write(port, request);
     case IO_FLUSH:
-        return submit_flush(port, request);
+        return virtio_serial_flush(port, request);
     case IO_OPEN:
         return submit_open(port, request);
     case IO_CALL: // Never comes.
@@ -383,7 +301,7 @@ unsigned virtio_serial_ready(const struct device *device)
     return ready;
 }
 
-// Bounded: a port has three chains, and each message is taken once.
+// Bounded: a port has nine chains, and each message is taken once.
 bool virtio_serial_interrupt(void *context)
 {
     struct virtio_serial *serial = context;
@@ -393,7 +311,7 @@ bool virtio_serial_interrupt(void *context)
     virtio_serial_listen(serial);
     for (unsigned i = 0; i < serial->port_count; i++) {
         receive(&serial->ports[i]);
-        sent(&serial->ports[i]);
+        virtio_serial_sent(&serial->ports[i]);
     }
     check(serial);
     if (raised & VIRTIO_INTERRUPT_CONFIG && virtio_needs_reset(&serial->transport))

@@ -13,7 +13,9 @@ enum {
     VIRTIO_SERIAL_MESSAGES = 32,       // Each way; QEMU drops what finds no place.
     VIRTIO_SERIAL_MESSAGE_BYTES = 256, // The longest is a port's name.
     VIRTIO_SERIAL_NAME = 31,           // Bytes of a port's name that are kept.
-    VIRTIO_SERIAL_TRANSMIT = 2,        // A write that goes straight, and one that was copied.
+    VIRTIO_SERIAL_TRANSMIT = 8,        // A write that goes straight, one that was copied, and those
+                                       // that a device may have kept of connections before.
+    VIRTIO_SERIAL_TRANSMIT_LEAST = 2,
 };
 
 // 5.3.2: Virtqueues.
@@ -49,6 +51,12 @@ struct virtio_serial_message {
     struct virtio_serial_message *next; // Of the free ones, on the way out.
 };
 
+// A way for a write to the device.
+struct virtio_serial_chain {
+    uint16_t head;
+    uint32_t since; // As many had been given to the device when it was, the last time.
+};
+
 // Who is at the host's side of a port.
 enum virtio_serial_host {
     HOST_AWAITED, // Nobody has been there since the port was opened.
@@ -73,9 +81,10 @@ struct virtio_serial_port {
 
     // The other lane: a write; or an opening, or a flush, that waits.
     struct io_request *writing;
-    bool straight; // It is with the device.
-    bool copied;   // So is a copy, whose write has ended.
-    uint16_t straight_head, copied_head;
+    struct virtio_serial_chain *straight; // By which it is with the device, or NULL.
+    struct virtio_serial_chain *copied;   // The same of a copy, whose write has ended.
+    struct virtio_serial_chain chains[VIRTIO_SERIAL_TRANSMIT];
+    unsigned chain_count;
 
     struct virtqueue receive, transmit;
     char name[sizeof "vport0p0"];
@@ -89,7 +98,7 @@ struct virtio_serial {
     struct virtio_device transport;
     bool settled;          // The device has had the time to say which ports there are.
     const char *broken;    // Why it is not used any more, or NULL.
-    struct timer patience; // Until a broken device is quiet.
+    struct timer patience; // Until a broken device is quiet, or a slow one has had its time.
     char name[sizeof "vport0"];
     unsigned port_count;
 
@@ -117,7 +126,7 @@ static inline void virtio_serial_kick(const struct virtio_serial *serial, struct
         virtio_notify(&serial->transport, index);
 }
 
-// ---- virtio_serial.c: requests and bytes ----
+// ---- virtio_serial.c: requests, reading, the host's side ----
 
 void virtio_serial_submit(struct device *device, struct io_request *request);
 int virtio_serial_cancel(struct device *device, struct io_request *request);
@@ -136,9 +145,36 @@ static inline unsigned virtio_serial_queue(uint32_t port)
 void virtio_serial_connected(struct virtio_serial_port *port);
 void virtio_serial_gone(struct virtio_serial_port *port);
 
-// Ends an opening that has waited for the announcements.
+// The port is taken away: nobody waits for a connection to it any longer.
+// Context: any, interrupts masked.
+void virtio_serial_removed(struct virtio_serial_port *port);
+
+// The device has announced its ports: ends the openings that have waited for that.
 // Context: isr.
-void virtio_serial_settled(struct virtio_serial_port *port);
+void virtio_serial_settled(struct virtio_serial *serial);
+
+// ---- virtio_serial_write.c: writing ----
+
+// Starts a write or a flush. Result: 0, or -errno: it has not been taken.
+// Context: submit().
+int virtio_serial_write(struct virtio_serial_port *port, struct io_request *request);
+int virtio_serial_flush(struct virtio_serial_port *port, struct io_request *request);
+
+// Somebody has connected: gives the device the write that has waited for it, if there is one.
+// Context: any, interrupts masked.
+void virtio_serial_write_on(struct virtio_serial_port *port);
+
+// Takes back what the device has read, if only now what it had of connections before.
+// Context: any, interrupts masked.
+void virtio_serial_sent(struct virtio_serial_port *port);
+
+// A connection has ended: so has what the device still has of it, as -EPIPE.
+// Context: any, interrupts masked.
+void virtio_serial_forget(struct virtio_serial_port *port);
+
+// Ends the request of the port's other lane; there is one.
+// Context: any, interrupts masked.
+void virtio_serial_end_write(struct virtio_serial_port *port, ssize_t result);
 
 // ---- virtio_serial_control.c: messages about ports ----
 

@@ -3,7 +3,7 @@
 //
 // Nothing says that the last port has been announced. The device is asked for its ports by the
 // first message; when it gives that one back, it has had the time to announce them, as QEMU has.
-// Ports may come and go afterwards, too.
+// One that keeps the message is waited for for a second. Ports may come and go afterwards, too.
 #include "arch/report.h"
 #include "drivers/virtio/virtio_serial.h"
 
@@ -35,12 +35,6 @@ static void port_added(struct virtio_serial *serial, struct virtio_serial_port *
         virtio_serial_say(serial, port->number, VIRTIO_CONSOLE_PORT_OPEN, 1);
 }
 
-static void port_removed(struct virtio_serial_port *port)
-{
-    port->exists = false;
-    virtio_serial_gone(port);
-}
-
 // 5.3.6.2: the name follows the message; it need not end with a zero.
 static void port_named(struct virtio_serial_port *port, const uint8_t *name, size_t size)
 {
@@ -68,7 +62,7 @@ static void heard(struct virtio_serial *serial, const struct virtio_serial_messa
     if (control.event == VIRTIO_CONSOLE_PORT_ADD)
         port_added(serial, port);
     else if (control.event == VIRTIO_CONSOLE_PORT_REMOVE)
-        port_removed(port);
+        virtio_serial_removed(port);
     else if (control.event == VIRTIO_CONSOLE_PORT_NAME)
         port_named(port, message->bytes + sizeof control, size - sizeof control);
     else if (control.event == VIRTIO_CONSOLE_PORT_OPEN && control.value)
@@ -110,9 +104,6 @@ void virtio_serial_listen(struct virtio_serial *serial)
     }
     if (count > 0)
         virtio_serial_kick(serial, &serial->control_in, VIRTIO_SERIAL_CONTROL_IN);
-    if (!had_its_say)
-        return;
-    serial->settled = true;
-    for (unsigned i = 0; i < serial->port_count; i++)
-        virtio_serial_settled(&serial->ports[i]);
+    if (had_its_say)
+        virtio_serial_settled(serial);
 }

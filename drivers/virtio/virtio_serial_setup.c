@@ -64,22 +64,31 @@ static int control_init(struct virtio_serial *serial)
 
 // ---- Ports ----
 
+// The chains' owners tell the writes apart.
+static int transmit_init(struct virtio_serial *serial, struct virtio_serial_port *port)
+{
+    int count = queue_init(serial, virtio_serial_queue(port->number) + 1, &port->transmit,
+                           port->transmit_memory, VIRTIO_SERIAL_TRANSMIT);
+    if (count < 0)
+        return count;
+    if (count < VIRTIO_SERIAL_TRANSMIT_LEAST)
+        return -ENOTSUP;
+    for (int i = 0; i < count; i++) {
+        struct virtio_serial_chain *write = &port->chains[i];
+        write->head = chain(&port->transmit, NULL, 0, false, write);
+    }
+    port->chain_count = (unsigned)count;
+    return 0;
+}
+
 static int port_queues_init(struct virtio_serial *serial, struct virtio_serial_port *port)
 {
-    unsigned index = virtio_serial_queue(port->number);
-    int error = queue_init(serial, index, &port->receive, port->receive_memory, 1);
-    if (error > 0)
-        error = queue_init(serial, index + 1, &port->transmit, port->transmit_memory,
-                           VIRTIO_SERIAL_TRANSMIT);
-    if (error >= 0 && error != VIRTIO_SERIAL_TRANSMIT)
-        error = -ENOTSUP;
+    int error = queue_init(serial, virtio_serial_queue(port->number), &port->receive,
+                           port->receive_memory, 1);
     if (error < 0)
         return error;
-    // The owners tell the two kinds of writes apart.
     port->received_head = chain(&port->receive, port->buffer, sizeof port->buffer, true, port);
-    port->straight_head = chain(&port->transmit, NULL, 0, false, &port->straight_head);
-    port->copied_head = chain(&port->transmit, NULL, 0, false, &port->copied_head);
-    return 0;
+    return transmit_init(serial, port);
 }
 
 static void port_init(struct virtio_serial *serial, uint32_t number, char digit)

@@ -21,11 +21,14 @@ int posix_install(struct device *device, int flags)
 int posix_install_two(struct device *const devices[2], const int flags[2], int fds[2])
 {
     int first = posix_install(devices[0], flags[0]);
+    if (first < 0) {
+        io_close(devices[1]);
+        return first;
+    }
     int second = posix_install(devices[1], flags[1]);
-    if (first < 0 || second < 0) {
-        if (first >= 0)
-            file_close(first);
-        return -EMFILE;
+    if (second < 0) {
+        file_close(first);
+        return second;
     }
     fds[0] = first;
     fds[1] = second;

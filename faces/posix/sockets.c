@@ -1,6 +1,7 @@
 // Sockets: pairs of them, and the refusal of all others.
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -9,7 +10,7 @@
 #include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
 #include "faces/posix/posix.h"
-#include "fs/file.h"
+#include "fs/open_files.h"
 #include "fs/socket.h"
 
 // --- Which socket ---
@@ -53,58 +54,103 @@ int socketpair(int domain, int type, int protocol, int fds[2])
 
 // --- Moving bytes ---
 
-static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size, int flags)
+// Holds the open file of a socket, so that its descriptor may be closed meanwhile, and means
+// something else then. Result: 0, -EBADF or -ENOTSOCK: nothing is held.
+static int hold(struct file_hold *hold, int fd, const struct socket **socket)
 {
-    struct io_request request = { .op = op, .buffer = buffer, .size = size };
-    struct socket *socket;
-    if (flags & MSG_DONTWAIT)
-        request.flags = IO_NONBLOCK;
-    uint32_t saved = irq_save();
-    int error = find_locked(fd, &socket);
-    if (!error)
-        error = file_submit_locked(fd, &request);
-    irq_restore(saved);
-    return error ? error : io_wait(&request);
+    const struct file *file = file_hold(hold, fd);
+    if (!file)
+        return -EBADF;
+    *socket = socket_of(file->device);
+    if (*socket)
+        return 0;
+    file_drop(hold);
+    return -ENOTSOCK;
 }
 
-static bool is_stream(int fd)
+static ssize_t send_held(struct file *file, const void *buffer, size_t size, int flags)
 {
-    struct socket *socket;
-    uint32_t saved = irq_save();
-    bool stream = find_locked(fd, &socket) == 0 && !socket->datagrams;
-    irq_restore(saved);
-    return stream;
+    struct io_request request = { .op = IO_WRITE,
+                                  .buffer = (void *)(uintptr_t)buffer,
+                                  .size = size,
+                                  .flags = flags & MSG_DONTWAIT ? IO_NONBLOCK : 0 };
+    return file_transfer(file, &request);
 }
 
 ssize_t send(int fd, const void *buffer, size_t size, int flags)
 {
+    const struct socket *socket;
+    struct file_hold held;
     if (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL))
         return (ssize_t)posix_result(-EOPNOTSUPP);
-    ssize_t result = transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size, flags);
-    if (result < 0 && !(flags & MSG_NOSIGNAL))
-        posix_write_failed(fd, -(int)result);
+    ssize_t result = hold(&held, fd, &socket);
+    if (result == 0) {
+        result = send_held(held.file, buffer, size, flags);
+        file_drop(&held);
+    }
+    if (result == -EPIPE && !(flags & MSG_NOSIGNAL))
+        raise(SIGPIPE);
     return (ssize_t)posix_result(result);
 }
 
-// Result: bytes, fewer where the end came or nothing more without waiting; or -errno.
-static ssize_t receive_all(int fd, char *buffer, size_t size, int flags)
+// Result: bytes, or -errno. *whole: of a datagram the size that it was sent with.
+static ssize_t receive_once(struct file *file, void *buffer, size_t size, int flags, size_t *whole)
 {
-    size_t received = 0;
+    struct io_request request = { .op = IO_READ,
+                                  .buffer = buffer,
+                                  .size = size,
+                                  .flags = flags & MSG_DONTWAIT ? IO_NONBLOCK : 0 };
+    ssize_t result = file_transfer(file, &request);
+    *whole = (size_t)request.offset;
+    return result;
+}
+
+// Without a buffer it takes a datagram, too, which read() does not.
+static ssize_t receive_datagram(struct file *file, void *buffer, size_t size, int flags, bool *cut)
+{
+    char no_buffer;
+    size_t whole;
+    ssize_t result = size > 0 ? receive_once(file, buffer, size, flags, &whole)
+                              : receive_once(file, &no_buffer, sizeof no_buffer, flags, &whole);
+    if (result < 0)
+        return result;
+    *cut = whole > size;
+    return size > 0 ? result : 0;
+}
+
+// Result: bytes, fewer where the end came, a signal, or nothing more without waiting; or -errno.
+static ssize_t receive_all(struct file *file, char *buffer, size_t size, int flags)
+{
+    size_t received = 0, whole;
     ssize_t result;
     do {
-        result = transfer(fd, IO_READ, buffer + received, size - received, flags);
+        result = receive_once(file, buffer + received, size - received, flags, &whole);
         received += result > 0 ? (size_t)result : 0;
-    } while (result > 0 && received < size);
+    } while (result > 0 && received < size && flags & MSG_WAITALL);
     return received > 0 ? (ssize_t)received : result;
+}
+
+// Result: bytes, or -errno. *cut: it was a datagram, and longer.
+static ssize_t receive(int fd, void *buffer, size_t size, int flags, bool *cut)
+{
+    const struct socket *socket;
+    struct file_hold held;
+    *cut = false;
+    if (flags & ~(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL))
+        return -EOPNOTSUPP;
+    ssize_t result = hold(&held, fd, &socket);
+    if (result < 0)
+        return result;
+    result = socket->datagrams ? receive_datagram(held.file, buffer, size, flags, cut)
+                               : receive_all(held.file, buffer, size, flags);
+    file_drop(&held);
+    return result;
 }
 
 ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
-    if (flags & ~(MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL))
-        return (ssize_t)posix_result(-EOPNOTSUPP);
-    bool all = flags & MSG_WAITALL && is_stream(fd);
-    return (ssize_t)posix_result(all ? receive_all(fd, buffer, size, flags)
-                                     : transfer(fd, IO_READ, buffer, size, flags));
+    bool cut;
+    return (ssize_t)posix_result(receive(fd, buffer, size, flags, &cut));
 }
 
 ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address,
@@ -148,8 +194,11 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
         return -1;
     message->msg_namelen = 0;
     message->msg_controllen = 0;
-    message->msg_flags = 0;
-    return recv(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags);
+    bool cut;
+    ssize_t result = receive(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags,
+                             &cut);
+    message->msg_flags = cut ? MSG_TRUNC : 0;
+    return (ssize_t)posix_result(result);
 }
 
 int shutdown(int fd, int how)

@@ -113,6 +113,59 @@ static void test_datagram_limit(void)
     end();
 }
 
+// Result: how many empty datagrams a socket takes before one would have to wait.
+static long long empty_datagrams(void)
+{
+    long long count = 0;
+    while (count <= RING_SIZE && write_now(left, "", 0) == 0)
+        count++;
+    return count;
+}
+
+// Goal: what a message needs beside its bytes counts, in the ring and against the send buffer.
+static void test_headers_count(void)
+{
+    struct io_request writing = { 0 };
+    fresh(true);
+    tap_equal(empty_datagrams(), RING_SIZE / CHANNEL_HEADER,
+              "test_empty_datagrams_are_bounded_by_the_ring");
+    tap_equal(write_now(left, "", 0), -EAGAIN, "test_one_more_is_eagain");
+    tap_equal(io_ready_now(left), 0, "test_and_not_ready_either");
+    tap_equal(move(left, &writing, IO_WRITE, data, 0), -EINPROGRESS, "test_or_waits");
+    tap_ok(read_now(right, got, 9) == 0 && !io_in_flight(&writing) && writing.result == 0,
+           "test_for_the_next_read");
+    end();
+    fresh(true);
+    socket_set_send_limit_locked(socket_of(left), 1000);
+    tap_equal(empty_datagrams(), 1000 / CHANNEL_HEADER + 1,
+              "test_empty_datagrams_are_bounded_by_the_send_buffer");
+    end();
+    fresh(true);
+    write_now(left, data, RING_SIZE / 2);
+    size_t left_over = RING_SIZE / 2 - 2 * CHANNEL_HEADER;
+    tap_equal(write_now(left, data, left_over + 1), -EAGAIN,
+              "test_two_datagrams_need_room_for_two_headers");
+    tap_equal(write_now(left, data, left_over), (long long)left_over, "test_which_may_just_fit");
+    tap_ok(read_now(right, got, sizeof got) == RING_SIZE / 2 &&
+               read_now(right, got, sizeof got) == (ssize_t)left_over,
+           "test_and_both_are_read");
+    end();
+}
+
+// Goal: a reader can tell that its datagram has been cut.
+static void test_whole_size(void)
+{
+    struct io_request reading = { 0 };
+    fresh(true);
+    write_now(left, "whole", 5);
+    write_now(left, "part", 4);
+    move(right, &reading, IO_READ, got, 5);
+    tap_equal((long long)reading.offset, 5, "test_whole_datagram_says_its_size");
+    move(right, &reading, IO_READ, got, 2);
+    tap_ok(reading.result == 2 && reading.offset == 4, "test_so_does_one_that_is_cut");
+    end();
+}
+
 // A message is not torn: once it has begun it is on its way to its end, whatever happens.
 static void test_datagram_under_way(void)
 {
@@ -236,19 +289,22 @@ static void test_pool(void)
     run();
     tap_equal(socket_pair_create(true, more), -ENFILE, "test_half_a_pair_is_still_one");
     io_close(all[0][0]);
-    run();
-    tap_equal(socket_pair_create(true, more), 0, "test_closed_pair_is_free_again");
+    tap_equal(socket_pair_create(true, more), 0, "test_closed_pair_is_free_at_once");
+    tap_ok(write_now(more[0], "x", 1) == 1 && read_now(more[1], got, 9) == 1,
+           "test_and_works_like_any_other");
     tap_ok(socket_of(more[0]) && socket_of(more[0])->datagrams && !socket_of(NULL),
            "test_sockets_are_known_by_their_device");
 }
 
 int main(void)
 {
-    tap_plan(56);
+    tap_plan(68);
     test_both_ways();
     test_stream_limit();
     test_datagrams();
     test_datagram_limit();
+    test_headers_count();
+    test_whole_size();
     test_datagram_under_way();
     test_closed_peer();
     test_shutdown();

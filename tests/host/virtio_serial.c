@@ -1,8 +1,8 @@
 // Ports of a virtio console device: what is announced, connected, read, written and closed, in any
 // order.
 // sources: drivers/virtio/virtio_serial.c drivers/virtio/virtio_serial_control.c
-// sources: drivers/virtio/virtio_serial_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_serial_write.c drivers/virtio/virtio_serial_setup.c
+// sources: drivers/virtio/virtio_mmio.c drivers/virtio/virtqueue.c drivers/device.c
 #include "virtio_serial_model.h"
 
 static char buffer[8192], other[8192];
@@ -38,7 +38,7 @@ static void test_start(void)
     tap_ok(port(1)->duplex && port(1)->kind == DEVICE_STREAM && port(1)->lanes[0].depth == 1 &&
                port(1)->lanes[1].depth == 1,
            "test_a_port_is_a_duplex_stream_of_depth_1");
-    tap_ok(host.slot->queues[0].num == 1 && host.slot->queues[1].num == 2 &&
+    tap_ok(host.slot->queues[0].num == 1 && host.slot->queues[1].num == 8 &&
                host.slot->queues[2].num == 32 && host.slot->queues[3].num == 32 &&
                host.slot->queues[4].areas[0] == (uintptr_t)host.serial->ports[1].receive.desc &&
                host.slot->queues[9].areas[0] == (uintptr_t)host.serial->ports[3].transmit.desc,
@@ -66,6 +66,13 @@ static void test_opening(void)
     tap_ok(opens(1) == 0 && said(1, VIRTIO_CONSOLE_PORT_OPEN, 1) == 1, "test_opened_is_said_once");
     host_says(3, VIRTIO_CONSOLE_PORT_ADD, 1);
     tap_equal(opens(3), 0, "test_a_port_that_comes_later_can_be_opened_then");
+    host_fresh(PORTS, VIRTIO_CONSOLE_F_MULTIPORT);
+    submit(1, &request, IO_OPEN, NULL, 0);
+    submit(3, &missing, IO_OPEN, NULL, 0);
+    host_says(1, VIRTIO_CONSOLE_PORT_ADD, 1);
+    tap_ok(model_expire() && request.result == 0 && missing.result == -ENXIO,
+           "test_a_device_that_never_has_done_is_not_waited_for_for_ever");
+    tap_equal(opens(3), -ENXIO, "test_nor_a_second_time");
     host_fresh(PORTS, VIRTIO_CONSOLE_F_MULTIPORT);
     submit(1, &request, IO_OPEN, NULL, 0);
     tap_ok(cancel(1, &request) == 0 && request.result == -ECANCELED,
@@ -229,7 +236,7 @@ static void test_writing(void)
     host_interrupt();
     tap_ok(request.result == 5 && host_heard(1, "early"), "test_it_ends_when_it_has_been_read");
     submit(1, &request, IO_WRITE, "straight", 8);
-    tap_ok(host_desc(&host.transmit[1], host.serial->ports[1].straight_head)->addr ==
+    tap_ok(host_desc(&host.transmit[1], host.serial->ports[1].straight->head)->addr ==
                (uintptr_t)request.buffer,
            "test_bytes_go_straight_from_the_writers_buffer");
     tap_equal(cancel(1, &request), -EBUSY, "test_a_started_write_cannot_be_cancelled");
@@ -330,6 +337,69 @@ static void test_forgotten_writes(void)
            "test_writes_go_on_after_any_number_of_them");
 }
 
+// Goal: what the device still has of an old connection is nothing to a write of the next one.
+static void test_late_returns(void)
+{
+    struct io_request request = { 0 }, next = { 0 }, copied = { .flags = IO_NONBLOCK };
+    struct io_request flush = { 0 };
+    host_connected();
+    submit(1, &request, IO_WRITE, "forgotten", 9);
+    submit(1, &copied, IO_WRITE, "copy", 4);
+    int straight = model_pop(&host.transmit[1]), copy = model_pop(&host.transmit[1]);
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    submit(1, &next, IO_WRITE, "next", 4);
+    submit(1, &copied, IO_WRITE, " one", 4);
+    model_push(&host.transmit[1], (uint32_t)straight, 0);
+    model_push(&host.transmit[1], (uint32_t)copy, 0);
+    host_interrupt();
+    tap_ok(!host.serial->broken && next.result == WAITS && !(ready(1) & IO_READY_WRITE),
+           "test_what_comes_back_late_ends_no_other_write");
+    host_receives(1);
+    host_interrupt();
+    tap_ok(!host.serial->broken && next.result == 4, "test_which_ends_by_itself");
+    submit(1, &flush, IO_FLUSH, NULL, 0);
+    tap_equal(flush.result, WAITS, "test_nor_another_copy");
+    host_receives(1);
+    host_interrupt();
+    tap_ok(flush.result == 0 && host_heard(1, "next one"), "test_which_a_flush_waits_for");
+    for (unsigned i = 0; i < 100; i++) { // In time for one late one: not the same again and again.
+        submit(1, &request, IO_WRITE, "x", 1);
+        straight = model_pop(&host.transmit[1]);
+        host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+        host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+        submit(1, &next, IO_WRITE, "y", 1);
+        model_push(&host.transmit[1], (uint32_t)straight, 0);
+        host_receives(1);
+        host_interrupt();
+    }
+    tap_ok(!host.serial->broken && next.result == 1, "test_any_number_may_come_back_late");
+}
+
+// Goal: nobody waits for a port that has been taken away.
+static void test_removal(void)
+{
+    struct io_request reading = { 0 }, writing = { 0 };
+    host_opened();
+    submit(1, &reading, IO_READ, buffer, 5);
+    submit(1, &writing, IO_WRITE, "x", 1);
+    host_says(1, VIRTIO_CONSOLE_PORT_REMOVE, 0);
+    tap_equal(writing.result, -EPIPE,
+              "test_a_write_that_waits_for_a_connection_is_epipe_when_its_port_goes");
+    tap_equal(reading.result, 0, "test_a_read_gets_the_end");
+    host_connected();
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+    reads(1, 5);
+    submit(1, &reading, IO_READ, buffer, 5);
+    host_says(1, VIRTIO_CONSOLE_PORT_REMOVE, 0);
+    tap_equal(reading.result, 0, "test_so_does_one_that_waits_for_the_next_connection");
+    submit(1, &reading, IO_READ, buffer, 5);
+    host_says(1, VIRTIO_CONSOLE_PORT_ADD, 1);
+    host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    host_types(1, "back");
+    tap_ok(got(reading.result, "back"), "test_a_later_one_waits_until_the_port_is_back");
+}
+
 // ---- Readiness ----
 
 static void test_readiness(void)
@@ -364,7 +434,7 @@ static void test_readiness(void)
 
 int main(void)
 {
-    tap_plan(78);
+    tap_plan(89);
     test_start();
     test_opening();
     test_any_order();
@@ -376,6 +446,8 @@ int main(void)
     test_nonblocking_writes();
     test_writes_and_ends();
     test_forgotten_writes();
+    test_late_returns();
+    test_removal();
     test_readiness();
     return tap_done();
 }

@@ -1,8 +1,8 @@
 // A virtio console device that breaks the rules of its rings, or is another one than expected: its
 // requests fail, once, when it is quiet, and it is not used any more.
 // sources: drivers/virtio/virtio_serial.c drivers/virtio/virtio_serial_control.c
-// sources: drivers/virtio/virtio_serial_setup.c drivers/virtio/virtio_mmio.c
-// sources: drivers/virtio/virtqueue.c drivers/device.c
+// sources: drivers/virtio/virtio_serial_write.c drivers/virtio/virtio_serial_setup.c
+// sources: drivers/virtio/virtio_mmio.c drivers/virtio/virtqueue.c drivers/device.c
 #include "virtio_serial_model.h"
 
 static char buffer[64];
@@ -53,7 +53,7 @@ static void test_lies(void)
     model_push(&host.receive[1], 1, 5);
     check_broken("no descriptor", "test_a_chain_that_there_is_not");
     in_flight();
-    model_push(&host.transmit[1], host.serial->ports[1].copied_head, 0);
+    model_push(&host.transmit[1], host.serial->ports[1].chains[7].head, 0);
     check_broken("does not have", "test_a_write_that_the_device_does_not_have");
     in_flight();
     model_push(&host.transmit[1], (uint32_t)model_pop(&host.transmit[1]), 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aio/poll.h"
+#include "arch/cpu.h"
 #include "irq/clock.h"
 #include "tests/tap.h"
 
@@ -179,6 +180,87 @@ static void test_close(void)
     tap_equal(fake.releases, 1, "test_it_is_released_after_its_last_poll");
 }
 
+static void poll_and_close(struct io_request *request)
+{
+    (void)request;
+    ask(0, IO_READY_READ);
+    io_close(&fake.device);
+}
+
+static void poll_close_and_cancel(struct io_request *request)
+{
+    poll_and_close(request);
+    io_cancel(&polls[0]);
+}
+
+// Runs a function at isr level, and waits for the poll that it submits.
+static ssize_t poll_from_isr(void (*function)(struct io_request *))
+{
+    struct io_request trigger = { .done = function };
+    io_fail(&trigger, -EIO);
+    io_wait(&trigger);
+    return io_wait(&polls[0]);
+}
+
+// Goal: however a poll ends that was submitted at isr level, its device is released behind it.
+static void test_close_under_polls_from_isr(void)
+{
+    fake_reset();
+    tap_equal(poll_from_isr(poll_close_and_cancel), -ECANCELED,
+              "test_poll_from_isr_level_can_be_cancelled_there");
+    tap_equal(fake.releases, 1, "test_its_device_is_released");
+
+    fake_reset();
+    io_set_deadline(&polls[0], clock_now_ns() + DEADLINE_NS);
+    tap_equal(poll_from_isr(poll_and_close), -ETIMEDOUT,
+              "test_poll_from_isr_level_ends_at_its_deadline");
+    tap_equal(fake.releases, 1, "test_its_device_is_released_then");
+
+    fake_reset();
+    io_set_deadline(&polls[0], 1);
+    tap_equal(poll_from_isr(poll_and_close), -ETIMEDOUT,
+              "test_poll_from_isr_level_whose_deadline_has_passed");
+    tap_equal(fake.releases, 1, "test_its_device_is_released_as_well");
+
+    fake_reset();
+    fake.ready = IO_READY_READ;
+    tap_equal(poll_from_isr(poll_and_close), IO_READY_READ,
+              "test_poll_from_isr_level_of_a_ready_device");
+    tap_equal(fake.releases, 1, "test_its_device_is_released_at_once");
+}
+
+static unsigned released_before_done;
+
+static void look_at_releases(struct io_request *request)
+{
+    (void)request;
+    released_before_done = fake.releases;
+}
+
+// Goal: release() comes after the done() of the last request, whoever ends that, and at what level.
+static void test_release_follows_done(void)
+{
+    fake_reset();
+    reading = (struct io_request){ .op = IO_OPEN, .done = look_at_releases };
+    io_submit(&fake.device, &reading);
+    io_close(&fake.device);
+    device_complete(&reading, 0);
+    io_wait(&reading);
+    tap_ok(released_before_done == 0 && fake.releases == 1,
+           "test_device_is_released_after_done_of_its_last_request");
+
+    fake_reset();
+    reading = (struct io_request){ .op = IO_OPEN, .done = look_at_releases };
+    io_submit(&fake.device, &reading);
+    uint32_t flags = irq_save();
+    device_complete(&reading, 0);
+    io_close(&fake.device);
+    irq_restore(flags);
+    io_wait(&reading);
+    tap_ok(released_before_done == 0 && fake.releases == 1,
+           "test_also_when_it_is_closed_in_between");
+}
+
 static void test_close_with_a_queue(void)
 {
     static struct io_request behind;
@@ -208,7 +290,7 @@ static void test_call(void)
 
 int main(void)
 {
-    tap_plan(26);
+    tap_plan(36);
     test_ready_already();
     test_becomes_ready();
     test_hangup_is_always_told();
@@ -217,6 +299,8 @@ int main(void)
     test_asks_no_lane();
     test_always_ready();
     test_close();
+    test_close_under_polls_from_isr();
+    test_release_follows_done();
     test_close_with_a_queue();
     test_call();
     return tap_done();

@@ -229,6 +229,127 @@ static void test_refusals(void)
     close_pair();
 }
 
+static void test_cut_datagrams(void)
+{
+    struct iovec part = { got, 2 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+    open_pair(SOCK_DGRAM);
+    send(fds[0], "long", 4, 0);
+    send(fds[0], "ok", 2, 0);
+    tap_ok(recvmsg(fds[1], &message, 0) == 2 && message.msg_flags == MSG_TRUNC,
+           "test_recvmsg_says_that_a_datagram_has_been_cut");
+    tap_ok(recvmsg(fds[1], &message, 0) == 2 && message.msg_flags == 0,
+           "test_and_that_one_is_whole");
+    send(fds[0], "taken", 5, 0);
+    send(fds[0], "", 0, 0);
+    send(fds[0], "next", 4, 0);
+    got[0] = 'x';
+    tap_ok(recv(fds[1], got, 0, 0) == 0 && got[0] == 'x', "test_recv_of_no_bytes_is_0");
+    part.iov_len = 0;
+    tap_ok(recvmsg(fds[1], &message, 0) == 0 && message.msg_flags == 0,
+           "test_an_empty_datagram_is_not_cut");
+    tap_equal(recv(fds[1], got, 9, 0), 4, "test_recv_of_no_bytes_takes_its_datagram");
+    tap_equal(errno_of(recv(fds[1], got, 0, MSG_DONTWAIT)), EAGAIN,
+              "test_without_one_it_waits_like_any_other");
+    close_pair();
+}
+
+// What happens while main sleeps in recv(fds[1]): a callback runs, again and again, until it finds
+// main there.
+static struct {
+    struct timer timer;
+    struct callback callback;
+    void (*action)(void);
+} meanwhile;
+
+enum { MEANWHILE_NS = 1000000 };
+
+static void meanwhile_again(void)
+{
+    timer_arm(&meanwhile.timer, clock_now_ns() + MEANWHILE_NS);
+}
+
+static void meanwhile_expired(struct timer *timer)
+{
+    (void)timer;
+    callback_post_isr(&meanwhile.callback);
+}
+
+static void meanwhile_run(struct callback *callback)
+{
+    (void)callback;
+    if (file_snapshot(fds[1]).device->lanes[0].in_flight > 0)
+        meanwhile.action();
+    else
+        meanwhile_again();
+}
+
+static void do_meanwhile(void (*action)(void))
+{
+    meanwhile.timer.expired = meanwhile_expired;
+    meanwhile.callback.run = meanwhile_run;
+    meanwhile.action = action;
+    meanwhile_again();
+}
+
+static int others[2], sender;
+
+// The number of the socket that main reads from is given to another one.
+static void exchange_sockets(void)
+{
+    send(fds[0], "AA", 2, 0);
+    sender = dup(fds[0]);
+    close(fds[1]);
+    if (dup(others[1]) != fds[1])
+        printf("Bail out! the number is not free\n");
+    send(others[0], "CC", 2, 0);
+    send(sender, "BB", 2, 0);
+}
+
+static void test_waitall_keeps_to_its_socket(void)
+{
+    open_pair(SOCK_STREAM);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, others);
+    do_meanwhile(exchange_sockets);
+    ssize_t size = recv(fds[1], got, 4, MSG_WAITALL);
+    if (!tap_ok(size == 4 && memcmp(got, "AABB", 4) == 0,
+                "test_msg_waitall_reads_from_one_socket_only"))
+        tap_note("%d bytes: %.4s", (int)size, got);
+    tap_equal(errno_of(send(sender, "x", 1, 0)), EPIPE, "test_which_is_closed_after_it");
+    close(sender);
+    close(others[0]);
+    close(others[1]);
+    close_pair();
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+static void raise_signal(void)
+{
+    raise(SIGUSR1);
+}
+
+static void send_part_and_raise(void)
+{
+    send(fds[0], "AA", 2, 0);
+    do_meanwhile(raise_signal);
+}
+
+static void test_interruption(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    sigaction(SIGUSR1, &action, NULL);
+    open_pair(SOCK_STREAM);
+    do_meanwhile(raise_signal);
+    tap_equal(errno_of(recv(fds[1], got, 4, 0)), EINTR, "test_a_handler_ends_recv_with_eintr");
+    do_meanwhile(send_part_and_raise);
+    tap_equal(recv(fds[1], got, 4, MSG_WAITALL), 2, "test_or_with_what_has_come");
+    close_pair();
+}
+
 static void test_limit(void)
 {
     int all[SOCKET_PAIR_LIMIT][2], more[2];
@@ -280,7 +401,7 @@ static void test_ping_pong(void)
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    tap_plan(65);
+    tap_plan(75);
     test_stream();
     test_datagrams();
     test_cancel();
@@ -289,6 +410,9 @@ int main(void)
     test_readiness();
     test_options();
     test_refusals();
+    test_cut_datagrams();
+    test_waitall_keeps_to_its_socket();
+    test_interruption();
     test_limit();
     test_ping_pong();
     return tap_done();

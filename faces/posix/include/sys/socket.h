@@ -85,10 +85,11 @@ struct msghdr {
 int socketpair(int domain, int type, int protocol, int ends[2]);
 
 // As write() and read(), with flags: MSG_DONTWAIT, MSG_NOSIGNAL; of a receiver MSG_WAITALL, which
-// waits until the buffer of a stream is full. Addresses are refused and not given: EISCONN, length
-// 0.
+// waits until the buffer of a stream is full. A receiver of no bytes takes a datagram all the same;
+// recvmsg() says by MSG_TRUNC in msg_flags that one has been cut. Addresses are refused and not
+// given: EISCONN, length 0.
 // Result: bytes; -1: ENOTSOCK, EOPNOTSUPP (flags), EMSGSIZE (a message larger than the send buffer,
-// or a message of several parts), EAGAIN, EPIPE, ECONNREFUSED …
+// or a message of several parts), EAGAIN, EPIPE, ECONNREFUSED, EINTR …
 // Context: main | callback.
 ssize_t send(int fd, const void *buffer, size_t size, int flags);
 ssize_t recv(int fd, void *buffer, size_t size, int flags);
@@ -105,7 +106,8 @@ int shutdown(int fd, int how);
 
 // Options of SOL_SOCKET: SO_SNDBUF, SO_RCVBUF (remembered, but the sender's buffer holds all that
 // is on the way); SO_TYPE, SO_DOMAIN, SO_ERROR (0) to be read. A buffer's size is what was set, not
-// twice that, brought between 256 and 16,380.
+// twice that, brought between 256 and 16,380; where several messages are on the way each takes 4
+// bytes more than it has, so that empty ones end, too.
 // Result: 0; -1: ENOTSOCK, EBADF, ENOPROTOOPT, EINVAL, EFAULT.
 // Context: main | callback.
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length);
