@@ -150,6 +150,7 @@ struct device {
     bool pipe;            // Who writes where nobody can read is told by a signal too.
     bool calls;           // It knows IO_CALL; to others none ever comes: submitting it is -ENOTSUP.
     bool duplex;          // Reads and writes wait in lanes of their own.
+    uint32_t type;        // S_IFIFO and the like, where `kind` does not say it; 0: it does.
     struct io_lane lanes[2];
     struct {
         uint32_t completed, refused; // What waits or is in flight has been submitted as well.
@@ -157,6 +158,7 @@ struct device {
     unsigned references;      // The core's: who refers to it, by io_retain() and io_close().
     struct io_request *polls; // Requests of aio/poll.h that wait for it to become ready.
     struct device *next;      // In the list of all devices.
+    struct device *open_next; // The core's: among those that are open and will be released.
 };
 
 // On a duplex device everything but reading takes the writes' lane: a flush comes after the writes

@@ -15,7 +15,7 @@ static void on_file_status(struct p9_message *message, int error, struct p9_read
     struct p9_transfer *transfer = p9_transfer_of(message);
     struct p9_file *file = transfer->file;
     if (!error)
-        error = p9_take_status(reply, &file->status);
+        error = p9_take_file_status(reply, file);
     if (!error) {
         file->device.size_bytes = file->status.size;
     } else if (error == -ENOENT) { // It has no name any more, but is still there.
@@ -38,7 +38,7 @@ static void on_truncate(struct p9_message *message, int error, struct p9_reader 
 }
 
 // Tsetattr: fid[4] valid[4] mode[4] uid[4] gid[4] size[8], and two times of seconds[8], ns[8].
-static void truncate(struct p9_transfer *transfer)
+static void send_truncate(struct p9_transfer *transfer)
 {
     struct p9_writer writer;
     p9_start(&transfer->message, &writer, P9_TSETATTR);
@@ -50,6 +50,19 @@ static void truncate(struct p9_transfer *transfer)
     for (unsigned i = 0; i < 4; i++)
         p9_put(&writer, 0, 8);
     p9_send(&transfer->message, &writer, on_truncate);
+}
+
+// QEMU 7.2 goes by the name that the file was opened by. What is there now may be another file,
+// which is not to be touched.
+static void on_truncate_status(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    if (!error)
+        error = p9_take_file_status(reply, transfer->file);
+    if (error)
+        p9_finish(transfer, error == -ENOENT || error == -ENOTDIR ? -ESTALE : error);
+    else
+        send_truncate(transfer);
 }
 
 static void on_flushed(struct p9_message *message, int error, struct p9_reader *reply)
@@ -75,7 +88,7 @@ static void begin_call(struct p9_transfer *transfer)
     if (operation == FS_FILE_STATUS)
         p9_send_getattr(&transfer->message, transfer->file->fid, on_file_status);
     else if (operation == FS_TRUNCATE)
-        truncate(transfer);
+        p9_send_getattr(&transfer->message, transfer->file->fid, on_truncate_status);
     else
         p9_begin_next_entry(transfer);
 }
@@ -255,7 +268,7 @@ int p9_file_setup(struct p9_file *file)
     bool directory = S_ISDIR(file->status.mode);
     if (directory && !(file->directory = directory_allocate()))
         return -EMFILE;
-    device->name = "host";
+    device->name = p9fs.device.name;
     device->ops = &file_ops;
     device->kind = directory ? DEVICE_DIRECTORY : DEVICE_FILE;
     device->size_bytes = file->status.size;

@@ -134,6 +134,10 @@ void p9_send_getattr(struct p9_message *message, uint32_t fid, p9_then *then);
 // and nothing changed after an error.
 int p9_take_status(struct p9_reader *reply, struct fs_status *status);
 
+// The same for an open file. -ENOENT: the file has no name any more, and what is told is nothing,
+// or of another that has come to its place.
+int p9_take_file_status(struct p9_reader *reply, struct p9_file *file);
+
 static inline struct fs_call *p9_chain_call(const struct p9_chain *chain)
 {
     return (struct fs_call *)chain->request; // Its first member.
