@@ -157,10 +157,18 @@ static inline int p9m_create(void)
     return 0;
 }
 
+// The node of a fid, or what has its name now; NULL: nothing has.
+static inline struct p9m_node *p9m_get_named(void)
+{
+    struct p9m_node *node = p9m_get_fid()->node;
+    bool root = node == &p9m.nodes[0];
+    return p9m.by_path && !root ? p9m_find(node->parent, node->name) : node;
+}
+
 static inline int p9m_getattr(void)
 {
-    const struct p9m_node *node = p9m_get_fid()->node;
-    if (!node->used)
+    const struct p9m_node *node = p9m_get_named();
+    if (!node || !node->used)
         return ENOENT;
     p9m_put(p9m_get(8), 8);
     p9m_put_qid(node);
@@ -181,13 +189,15 @@ static inline int p9m_getattr(void)
 
 static inline int p9m_setattr(void)
 {
-    struct p9m_node *node = p9m_get_fid()->node;
+    struct p9m_node *node = p9m_get_named();
     p9m.wrong += p9m_get(4) != 0x8;
     for (unsigned i = 0; i < 3; i++)
         p9m_get(4);
     uint64_t size = p9m_get(8);
     for (unsigned i = 0; i < 4; i++)
         p9m_get(8);
+    if (!node)
+        return ENOENT;
     if (size > P9M_DATA)
         return EFBIG;
     if (size > node->size)
