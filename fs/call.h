@@ -25,14 +25,14 @@ enum { FS_STATUS_BLOCK_BYTES = 512 };
 
 enum fs_operation {
     // Of a file system, by path.
-    FS_OPEN,   // flags, mode. Gives `device`.
-    FS_STATUS, // Gives `status`; the path, links followed, where there is `text` for it.
+    FS_OPEN,      // flags, mode. Gives `device`.
+    FS_STATUS,    // Gives `status`; the path, links followed, where there is `text` for it.
     FS_READ_LINK, // Gives where a symbolic link leads as `text`; -EINVAL: it is none. Result: its
                   // bytes. Asked only where FS_STATUS has told of a link.
-    FS_UNLINK, // A file; -EISDIR for a directory.
-    FS_MKDIR,  // mode.
-    FS_RMDIR,  // -ENOTEMPTY, -ENOTDIR.
-    FS_RENAME, // To path `to` of the same file system; replaces what is there, as rename() does.
+    FS_UNLINK,    // A file; -EISDIR for a directory.
+    FS_MKDIR,     // mode.
+    FS_RMDIR,     // -ENOTEMPTY, -ENOTDIR.
+    FS_RENAME,    // To path `to` of the same file system; replaces what is there, as rename() does.
 
     // Of the device of an open file.
     FS_FILE_STATUS, // Gives `status`.
@@ -67,8 +67,8 @@ struct fs_call {
     const char *path, *to;
     bool directory; // The path ended with '/': what is no directory is -ENOTDIR.
     bool no_follow; // FS_STATUS: a symbolic link as the last name is meant itself.
-    int flags; // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY,
-               // O_NOFOLLOW.
+    int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY,
+                    // O_NOFOLLOW.
     uint32_t mode;  // Permissions of what is created.
     uint64_t size, cookie;
     char *text;       // Where text goes, without an end of FS_READ_LINK's, with one of a path; it

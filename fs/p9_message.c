@@ -116,7 +116,7 @@ int p9_get_status(struct p9_reader *reader, struct fs_status *status)
     status->inode = p9_get_qid(reader).path;
     status->mode = (uint32_t)p9_get(reader, 4);
     status->read_only = false; // So far as is known.
-    p9_get(reader, 8); // Owner and group.
+    p9_get(reader, 8);         // Owner and group.
     uint64_t links = p9_get(reader, 8);
     status->links = links < UINT32_MAX ? (uint32_t)links : UINT32_MAX;
     p9_get(reader, 8);

@@ -267,6 +267,7 @@ struct device *p9fs_init(struct device *channel)
     for (unsigned i = 0; i < P9_TRANSFERS; i++) {
         struct p9_transfer *transfer = &p9fs.transfers[i];
         transfer->request = NULL;
+        transfer->fid = P9_FIRST_TRANSFER_FID + i;
         message_init(&transfer->message, (uint16_t)(P9_FIRST_TRANSFER_TAG + i), transfer->out,
                      sizeof transfer->out, transfer->in, sizeof transfer->in);
     }

@@ -212,11 +212,11 @@ static void rename_begin(struct p9_chain *chain)
 // What cannot be done to the root; 0: it can.
 static int root_error(enum fs_operation operation)
 {
-    return operation == FS_UNLINK  ? -EISDIR
-           : operation == FS_MKDIR ? -EEXIST
-           : operation == FS_RMDIR ? -EBUSY
+    return operation == FS_UNLINK      ? -EISDIR
+           : operation == FS_MKDIR     ? -EEXIST
+           : operation == FS_RMDIR     ? -EBUSY
            : operation == FS_READ_LINK ? -EINVAL
-                                   : 0;
+                                       : 0;
 }
 
 static void walk_whole(struct p9_chain *chain, bool follow, void (*walked)(struct p9_chain *, int))

@@ -52,17 +52,59 @@ static void send_truncate(struct p9_transfer *transfer)
     p9_send(&transfer->message, &writer, on_truncate);
 }
 
-// QEMU 7.2 goes by the name that the file was opened by. What is there now may be another file,
-// which is not to be touched.
-static void on_truncate_status(struct p9_message *message, int error, struct p9_reader *reply)
+// QEMU 7.2 makes longer or shorter what has the name that the file was opened by. That may be
+// another file by now, which is not to be touched. Asked for the status of an open fid, a later 7.2
+// tells of the file itself; asked for that of a fid walked to from there by no names, which is not
+// open, of what has the name.
+static void truncate_looked(struct p9_transfer *transfer, int error)
 {
-    struct p9_transfer *transfer = p9_transfer_of(message);
-    if (!error)
-        error = p9_take_file_status(reply, transfer->file);
     if (error)
         p9_finish(transfer, error == -ENOENT || error == -ENOTDIR ? -ESTALE : error);
     else
         send_truncate(transfer);
+}
+
+static void on_look_clunk(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    (void)error, (void)reply; // The fid is gone in any case: clunk(5).
+    truncate_looked(transfer, transfer->looked);
+}
+
+static void end_look(struct p9_transfer *transfer, int error)
+{
+    transfer->looked = error;
+    p9_send_fid(&transfer->message, P9_TCLUNK, transfer->fid, on_look_clunk);
+}
+
+static void on_look_status(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    end_look(transfer, error ? error : p9_take_file_status(reply, transfer->file));
+}
+
+static void on_look(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    bool exists = !error || reply->bad; // Or may.
+    if (!error && (p9_get(reply, 2) != 0 || !p9_complete(reply)))
+        error = -EIO;
+    if (error && exists)
+        end_look(transfer, error);
+    else if (error)
+        truncate_looked(transfer, error);
+    else
+        p9_send_getattr(message, transfer->fid, on_look_status);
+}
+
+static void truncate(struct p9_transfer *transfer)
+{
+    struct p9_writer writer;
+    p9_start(&transfer->message, &writer, P9_TWALK);
+    p9_put(&writer, transfer->file->fid, 4);
+    p9_put(&writer, transfer->fid, 4);
+    p9_put(&writer, 0, 2);
+    p9_send(&transfer->message, &writer, on_look);
 }
 
 static void on_flushed(struct p9_message *message, int error, struct p9_reader *reply)
@@ -88,7 +130,7 @@ static void begin_call(struct p9_transfer *transfer)
     if (operation == FS_FILE_STATUS)
         p9_send_getattr(&transfer->message, transfer->file->fid, on_file_status);
     else if (operation == FS_TRUNCATE)
-        p9_send_getattr(&transfer->message, transfer->file->fid, on_truncate_status);
+        truncate(transfer);
     else
         p9_begin_next_entry(transfer);
 }

@@ -65,7 +65,8 @@ static struct {
     unsigned types[256];           // How often each was asked.
     unsigned walk_most;            // Names that a Twalk gets at most.
     unsigned readdir_most;         // Entries in a reply.
-    bool by_path;                  // Status and size of an open file are its name's, as in QEMU 7.2.
+    bool by_path;                  // An open file's size is set by its name, as in QEMU 7.2;
+    bool status_by_path;           // its status is of what has the name.
     bool only_dots;                // A directory never ends, and has nothing in it.
     void (*before)(unsigned type); // Somebody else who changes the tree.
     void (*after)(unsigned type);  // What changes a reply.

@@ -129,11 +129,12 @@ static int truncate_to(struct device *device, uint64_t size)
 }
 
 // Goal: an open file whose name means another one now, or nothing, is known by its inode.
-static void test_replaced(void)
+static void test_replaced(bool status_by_path)
 {
     struct fs_call call = client_call(FS_FILE_STATUS, "");
     fresh(8192);
     p9m.by_path = true;
+    p9m.status_by_path = status_by_path;
     struct p9m_node *theirs = p9m_file(root, "theirs", S_IFREG | 0644, "of another");
     struct device *device = client_must_open("large", O_RDWR);
     tap_ok(truncate_to(device, SIZE - 1) == 0 && large->size == SIZE - 1,
@@ -331,11 +332,12 @@ static void test_directories(void)
 
 int main(void)
 {
-    tap_plan(62);
+    tap_plan(70);
     test_reading();
     test_writing();
     test_sizes();
-    test_replaced();
+    test_replaced(false);
+    test_replaced(true);
     test_replaced_while_it_is_opened();
     test_many();
     test_cancelling();

@@ -95,7 +95,7 @@ const char *mount_name(unsigned index)
 
 struct device *mount_device(unsigned index)
 {
-    static struct device mounts[] = { { .name = "dev" }, { .name = "ramfs" } };
+    static struct device mounts[] = { { .name = "devfs" }, { .name = "ramfs" } };
     return &mounts[index];
 }
 
@@ -231,7 +231,7 @@ int main(void)
     tap_ok(strstr(text, "\npipe 0 1 1 0 0\ntotal ") != NULL, "test_procfs_aio_open_device");
     tap_ok(strstr(text, "\ntotal 3 4 5000000011 5000000004 1001\n") != NULL,
            "test_procfs_aio_total_has_those_that_have_gone");
-    tap_ok(reads("proc/mounts", "/dev dev\n/tmp ramfs\n"), "test_procfs_mounts");
+    tap_ok(reads("proc/mounts", "/dev devfs\n/tmp ramfs\n"), "test_procfs_mounts");
     bool good = true;
     for (size_t piece = 1; piece < 100; piece++)
         good &= pieces_add_up(piece);
