@@ -9,9 +9,10 @@
 // aio         a line per device: "name queued in_flight submitted completed refused", first those
 //             that are always there, then a line for each open pipe, socket and so on, and for each
 //             open file of /tmp ("ramfs") and /host ("9p"); at last "total" with the sums, in which
-//             those that have been closed are counted too, so that no sum of the last three falls.
+//             those that have been closed count too, so that no sum of the last three falls.
 // uptime      seconds since boot, with six decimals.
-// mounts      a line per file system: "/tmp ramfs". What is not there the board does not have: /host
+// mounts      a line per file system: "/tmp ramfs". What is not there the board does not have:
+// /host
 //             "9p" is a folder of the host's.
 // sys/fs/aio-nr, sys/fs/aio-max-nr
 //             requests that contexts of asynchronous I/O have reserved, and how many they may
