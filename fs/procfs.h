@@ -11,9 +11,8 @@
 //             open file of /tmp ("ramfs") and /host ("9p"); at last "total" with the sums, in which
 //             those that have been closed count too, so that no sum of the last three falls.
 // uptime      seconds since boot, with six decimals.
-// mounts      a line per file system: "/tmp ramfs". What is not there the board does not have:
-// /host
-//             "9p" is a folder of the host's.
+// mounts      a line per file system: "/tmp ramfs". What is not there the board does not have; a
+//             folder of the host's is "/host 9p".
 // sys/fs/aio-nr, sys/fs/aio-max-nr
 //             requests that contexts of asynchronous I/O have reserved, and how many they may
 //             (fs/aio_limit.h); the limit is set by writing a decimal number.
