@@ -66,6 +66,19 @@ void io_release_when_quiet(struct device *device);
 // Context: any, interrupts masked.
 bool io_is_finishing(const struct device *device);
 
+// The first of the devices that are open and will be released after their last closing, such as
+// files and pipes; the others follow by open_next, in the order of opening. Devices that stay are
+// in the list of drivers/device.h.
+// Context: any, interrupts masked until the list has been looked at.
+struct device *io_open_first(void);
+
+// The requests of all devices that have been released, since boot.
+// Context: any.
+struct io_totals {
+    uint64_t completed, refused;
+};
+struct io_totals io_totals_of_released(void);
+
 // Sets a request's deadline before its submit: a time on the clock of clock_now_ns(); 0: none.
 // Context: any.
 static inline void io_set_deadline(struct io_request *request, uint64_t at_ns)

@@ -178,6 +178,7 @@ struct device {
     bool duplex;          // Reads and writes wait in lanes of their own.
     bool messages;        // What a request moves is one thing: a message, a number. It must not be
                           // split, so IO_SEGMENTS is -ENOTSUP.
+    uint32_t type;        // S_IFIFO and the like, where `kind` does not say it; 0: it does.
     struct io_lane lanes[2];
     struct {
         uint32_t completed, refused; // What waits or is in flight has been submitted as well.
@@ -185,6 +186,7 @@ struct device {
     unsigned references;      // The core's: who refers to it, by io_retain() and io_close().
     struct io_request *polls; // Requests of aio/poll.h that wait for it to become ready.
     struct device *next;      // In the list of all devices.
+    struct device *open_next; // The core's: among those that are open and will be released.
 };
 
 // On a duplex device everything but reading takes the writes' lane: a flush comes after the writes

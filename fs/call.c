@@ -15,10 +15,13 @@ void fs_status_of_device(const struct device *device, struct fs_status *status)
     };
     const uint32_t readable = S_IRUSR | S_IRGRP | S_IROTH;
     const uint32_t writable = S_IWUSR | S_IWGRP | S_IWOTH;
-    status->mode = kinds[device->kind] | readable | (device->read_only ? 0 : writable);
+    uint32_t kind = device->type ? device->type : kinds[device->kind];
+    status->mode = kind | readable | (device->read_only ? 0 : writable);
+    status->read_only = device->read_only;
     status->links = 1;
     status->size = device->size_bytes;
     status->inode = (uintptr_t)device;
     status->modified_ns = 0;
     status->block_bytes = DEVICE_BLOCK_BYTES;
+    status->blocks = (status->size + FS_STATUS_BLOCK_BYTES - 1) / FS_STATUS_BLOCK_BYTES;
 }

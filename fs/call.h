@@ -21,15 +21,18 @@
 #include "drivers/device.h"
 
 enum { FS_NAME_LIMIT = 255 }; // Bytes of a name, without its end.
+enum { FS_STATUS_BLOCK_BYTES = 512 };
 
 enum fs_operation {
     // Of a file system, by path.
-    FS_OPEN,   // flags, mode. Gives `device`.
-    FS_STATUS, // Gives `status`.
-    FS_UNLINK, // A file; -EISDIR for a directory.
-    FS_MKDIR,  // mode.
-    FS_RMDIR,  // -ENOTEMPTY, -ENOTDIR.
-    FS_RENAME, // To path `to` of the same file system; replaces what is there, as rename() does.
+    FS_OPEN,      // flags, mode. Gives `device`.
+    FS_STATUS,    // Gives `status`; the path, links followed, where there is `text` for it.
+    FS_READ_LINK, // Gives where a symbolic link leads as `text`; -EINVAL: it is none. Result: its
+                  // bytes. Asked only where FS_STATUS has told of a link.
+    FS_UNLINK,    // A file; -EISDIR for a directory.
+    FS_MKDIR,     // mode.
+    FS_RMDIR,     // -ENOTEMPTY, -ENOTDIR.
+    FS_RENAME,    // To path `to` of the same file system; replaces what is there, as rename() does.
 
     // Of the device of an open file.
     FS_FILE_STATUS, // Gives `status`.
@@ -39,11 +42,13 @@ enum fs_operation {
 };
 
 struct fs_status {
-    uint32_t mode; // S_IFREG and the like, with permissions.
+    uint32_t mode;  // S_IFREG and the like, with permissions.
+    bool read_only; // It cannot be written, nor its entries changed, whatever the permissions.
     uint32_t links;
     uint64_t size, inode;
     int64_t modified_ns;  // Since 1970, or since boot where there is no calendar.
     uint32_t block_bytes; // What is moved at best at a time.
+    uint64_t blocks;      // Of FS_STATUS_BLOCK_BYTES, that it takes up.
 };
 
 struct fs_entry {
@@ -61,9 +66,13 @@ struct fs_call {
     // ".." among them; "" is its root.
     const char *path, *to;
     bool directory; // The path ended with '/': what is no directory is -ENOTDIR.
-    int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY.
+    bool no_follow; // FS_STATUS: a symbolic link as the last name is meant itself.
+    int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY,
+                    // O_NOFOLLOW.
     uint32_t mode;  // Permissions of what is created.
     uint64_t size, cookie;
+    char *text;       // Where text goes, without an end of FS_READ_LINK's, with one of a path; it
+    size_t text_room; // may be where `path` lies. Who knows no links leaves it alone.
 
     struct device *device;
     struct fs_status status;

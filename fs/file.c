@@ -18,6 +18,8 @@ static struct file closed, opening;
 static struct file files[FILE_LIMIT + WAITING_LEVELS];
 static struct file *descriptors[FILE_LIMIT] = { [0 ... FILE_LIMIT - 1] = &closed };
 
+static bool close_on_exec[FILE_LIMIT]; // Marks; of no meaning while a descriptor is free.
+
 static void (*on_close)(int fd);
 
 // Result: an open file; without a device when the descriptor is not open.
@@ -153,6 +155,7 @@ static int lead_lowest_locked(int lowest, struct file *file)
     if (fd >= FILE_LIMIT)
         return -EMFILE;
     descriptors[fd] = file;
+    close_on_exec[fd] = false;
     return fd;
 }
 
@@ -176,6 +179,7 @@ void descriptor_open(int fd, struct device *device, int flags)
     file->references = 1;
     set_flags(file, flags);
     descriptors[fd] = file;
+    close_on_exec[fd] = flags & O_CLOEXEC;
     irq_restore(saved);
 }
 
@@ -244,6 +248,7 @@ static int duplicate_to_locked(struct file *file, int to)
     if (before == file)
         return to;
     descriptors[to] = file;
+    close_on_exec[to] = false;
     file->references++;
     if (before != &closed)
         leave_locked(to, before);
@@ -264,6 +269,21 @@ int file_duplicate_to(int fd, int to)
     int copy = duplicate_to_locked(file_at(fd), to);
     irq_restore(saved);
     return copy;
+}
+
+int file_close_on_exec(int fd)
+{
+    return file_snapshot(fd).device ? close_on_exec[fd] : -EBADF;
+}
+
+int file_set_close_on_exec(int fd, bool mark)
+{
+    uint32_t saved = irq_save();
+    bool open = file_at(fd)->device != NULL;
+    if (open)
+        close_on_exec[fd] = mark;
+    irq_restore(saved);
+    return open ? 0 : -EBADF;
 }
 
 int file_flags(int fd)

@@ -60,6 +60,13 @@ void file_on_close(void (*closed)(int fd));
 int file_flags(int fd);
 int file_set_flags(int fd, int flags);
 
+// Is a descriptor marked to be closed by exec()? There is none here: it is remembered and told.
+// Set by opening with O_CLOEXEC; a duplicate is not marked.
+// Result: 1, 0, -EBADF; 0, -EBADF.
+// Context: any.
+int file_close_on_exec(int fd);
+int file_set_close_on_exec(int fd, bool mark);
+
 // Sends a request through a descriptor: its device is filled in; op, offset, buffer, size, done and
 // the rest are the caller's.
 // From then on the request keeps the device from being released, whoever closes the descriptor.
@@ -109,13 +116,25 @@ int64_t file_seek(int fd, int64_t offset, int whence);
 // Context: main | callback.
 int file_truncate(int fd, uint64_t size);
 
-// What is known of an open file, or of what a path names.
+// What is known of an open file, or of what a path names; without follow, of a symbolic link as its
+// last name itself.
 // Result: 0, or -errno.
 // Context: main | callback.
 int file_status(int fd, struct fs_status *status);
-int file_status_of(const char *path, struct fs_status *status);
+int file_status_of(const char *path, bool follow, struct fs_status *status);
 
-// What is done by name. Result: 0, or -errno.
+// Where a symbolic link leads: at most size bytes of it, without an end, into a program's buffer.
+// Result: their number; -EINVAL: it is no link; -EFAULT, or another -errno.
+// Context: main | callback.
+int file_read_link(const char *path, char *text, size_t size);
+
+// Would file_open() work? It is opened and closed at once, without a descriptor; nothing may be
+// created or cut by these flags.
+// Result: 0, or as file_open().
+// Context: main | callback.
+int file_try_open(const char *path, int flags);
+
+// What is done by name. Names that end with "." or ".." are refused. Result: 0, or -errno.
 // Context: main | callback.
 int file_unlink(const char *path);
 int file_make_directory(const char *path, mode_t mode);

@@ -5,6 +5,7 @@
 
 #include "aio/core.h"
 #include "arch/container.h"
+#include "arch/memory.h"
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/open_files.h"
@@ -25,9 +26,39 @@ static int mount_point_refuses(enum fs_operation operation)
     }
 }
 
+// "." and ".." are no entry of their directory that could be made or removed. 0: that is not asked.
+static int dots_refuse(const char *dots, const struct fs_call *call)
+{
+    switch (call->operation) {
+    case FS_OPEN:
+        return !(call->flags & O_CREAT) ? 0 : call->flags & O_EXCL ? -EEXIST : -EISDIR;
+    case FS_UNLINK:
+        return -EISDIR;
+    case FS_MKDIR:
+        return -EEXIST;
+    case FS_RMDIR:
+        return dots[1] ? -ENOTEMPTY : -EINVAL; // A parent has at least an entry.
+    case FS_RENAME:
+        return -EBUSY;
+    default:
+        return 0;
+    }
+}
+
+// Only what is there is refused for what it is. Result: 0, or -errno.
+static int check_dots(const struct fs_path *where, const struct fs_call *call)
+{
+    struct fs_call look = { .operation = FS_STATUS, .path = where->rest, .directory = true };
+    int refusal = where->dots ? dots_refuse(where->dots, call) : 0;
+    int error = refusal ? fs_call_and_wait(where->fs, &look) : 0;
+    return error ? error : refusal;
+}
+
 static int call_at(const struct fs_path *where, struct fs_call *call)
 {
-    int error = *where->rest ? 0 : mount_point_refuses(call->operation);
+    int error = check_dots(where, call);
+    if (!error && !*where->rest)
+        error = mount_point_refuses(call->operation);
     if (error)
         return error;
     call->path = where->rest;
@@ -65,7 +96,7 @@ static int check_opened(const struct device *device, int flags)
 struct opening {
     struct unwind unwind; // It may be left by a jump.
     struct fs_call call;  // Its device, once it has one, is retained.
-    int fd;
+    int fd;               // Negative: there is none.
 };
 
 static void give_back(struct unwind *unwind)
@@ -73,7 +104,8 @@ static void give_back(struct unwind *unwind)
     const struct opening *opening = container_of(unwind, struct opening, unwind);
     if (opening->call.device)
         io_close(opening->call.device);
-    descriptor_free(opening->fd);
+    if (opening->fd >= 0)
+        descriptor_free(opening->fd);
 }
 
 // Result: 0 and the device in the call; or -errno.
@@ -105,12 +137,37 @@ int file_open(const char *path, int flags, mode_t mode)
     return opening.fd;
 }
 
-int file_status_of(const char *path, struct fs_status *status)
+int file_try_open(const char *path, int flags)
 {
-    struct fs_call call = { .operation = FS_STATUS };
+    struct opening opening = { .call = { .operation = FS_OPEN, .flags = flags }, .fd = -1 };
+    unwind_push(&opening.unwind, give_back);
+    int error = open_device(path, &opening.call);
+    unwind_pop(&opening.unwind);
+    give_back(&opening.unwind);
+    return error;
+}
+
+int file_status_of(const char *path, bool follow, struct fs_status *status)
+{
+    struct fs_call call = { .operation = FS_STATUS, .no_follow = !follow };
     int error = call_by_name(path, &call);
     *status = call.status;
     return error;
+}
+
+int file_read_link(const char *path, char *text, size_t size)
+{
+    struct fs_call look = { .operation = FS_STATUS, .no_follow = true };
+    struct fs_call call = { .operation = FS_READ_LINK, .text = text, .text_room = size };
+    struct fs_path where;
+    if (memory_check((uintptr_t)text, size, MEMORY_DESTINATION))
+        return -EFAULT;
+    int error = path_resolve(path, &where);
+    if (!error)
+        error = call_at(&where, &look);
+    if (!error && !S_ISLNK(look.status.mode))
+        error = -EINVAL;
+    return error ? error : call_at(&where, &call);
 }
 
 int file_unlink(const char *path)
@@ -138,6 +195,10 @@ int file_rename(const char *from, const char *to)
     int error = path_resolve(from, &source);
     if (!error)
         error = path_resolve(to, &target);
+    if (!error)
+        error = check_dots(&target, &call);
+    if (!error)
+        error = check_dots(&source, &call);
     if (error)
         return error;
     if (!*source.rest || !*target.rest)
@@ -154,8 +215,11 @@ int file_change_directory(const char *path)
     struct fs_call call = { .operation = FS_STATUS };
     struct fs_path where;
     int error = path_resolve(path, &where);
-    if (!error)
-        error = call_at(&where, &call);
+    if (error)
+        return error;
+    call.text = where.text + (where.rest - where.text); // Where links lead is where it is.
+    call.text_room = (size_t)(where.text + FS_PATH_LIMIT - call.text);
+    error = call_at(&where, &call);
     if (error)
         return error;
     if (!S_ISDIR(call.status.mode))

@@ -2,11 +2,13 @@
 #include "fs/mount.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "arch/cpu.h"
 #include "arch/memory.h"
 #include "fs/call.h"
 #include "fs/fixed.h"
+#include "fs/open_files.h"
 
 static struct fixed_entry mounts[MOUNT_LIMIT];
 static unsigned mount_count;
@@ -62,6 +64,16 @@ int mount_add(const char *name, struct device *fs)
     return 0;
 }
 
+const char *mount_name(unsigned index)
+{
+    return index < mount_count ? mounts[index].name : NULL;
+}
+
+struct device *mount_device(unsigned index)
+{
+    return index < mount_count ? mounts[index].device : NULL;
+}
+
 // A program's path may point anywhere: no byte is read before it is known to lie in RAM.
 // Result: its length, or -EFAULT, -ENAMETOOLONG.
 static int path_length(const char *path)
@@ -73,6 +85,14 @@ static int path_length(const char *path)
             return length;
     }
     return -ENAMETOOLONG;
+}
+
+static size_t text_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length])
+        length++;
+    return length;
 }
 
 // Copies text with its end. Result: its length.
@@ -120,26 +140,6 @@ static size_t parent(const char *text, size_t length)
     return length;
 }
 
-// Adds the names of a path to resolved->text, which holds `length` bytes.
-// Result: the length, or -ENAMETOOLONG.
-static int add_names(struct fs_path *resolved, int length, const char *path, size_t size)
-{
-    while (size > 0 && length >= 0) {
-        size_t name = name_length(path, size);
-        bool dot = name == 1 && path[0] == '.';
-        bool dots = name == 2 && path[0] == '.' && path[1] == '.';
-        resolved->directory = name == 0 || dot || dots;
-        if (dots)
-            length = (int)parent(resolved->text, (size_t)length);
-        else if (!resolved->directory)
-            length = append(resolved->text, (size_t)length, path, name);
-        size_t step = name > 0 ? name : 1; // A '/'.
-        path += step;
-        size -= step;
-    }
-    return length;
-}
-
 static void find_fs(struct fs_path *resolved)
 {
     const char *first = resolved->text + 1;
@@ -150,6 +150,68 @@ static void find_fs(struct fs_path *resolved)
         resolved->rest += first[length] ? length + 1 : length;
     else
         resolved->fs = root();
+}
+
+// Ends a text of this length, and finds the file system.
+static void finish(struct fs_path *resolved, size_t length)
+{
+    if (length == 0)
+        resolved->text[length++] = '/';
+    resolved->text[length] = '\0';
+    find_fs(resolved);
+}
+
+// Asks what the names so far lead to, and has links among them replaced.
+// Result: the length, or -ENOTDIR and whatever else the file system says.
+static int look_up(struct fs_path *resolved, size_t length)
+{
+    struct fs_call call = { .operation = FS_STATUS, .directory = true };
+    finish(resolved, length);
+    char *rest = resolved->text + (resolved->rest - resolved->text);
+    call.path = call.text = rest;
+    call.text_room = (size_t)(resolved->text + FS_PATH_LIMIT - rest);
+    int error = fs_call_and_wait(resolved->fs, &call);
+    if (!error && !S_ISDIR(call.status.mode))
+        error = -ENOTDIR;
+    if (error)
+        return error;
+    length = text_length(resolved->text);
+    return (int)(resolved->text[length - 1] == '/' ? length - 1 : length); // Of a root.
+}
+
+// "..": the last of the names is taken out, which must be a directory's.
+// known: so much of the text is known to lead to one.
+static int leave(struct fs_path *resolved, int length, int *known)
+{
+    if (length > *known)
+        length = look_up(resolved, (size_t)length);
+    if (length >= 0)
+        length = *known = (int)parent(resolved->text, (size_t)length);
+    return length;
+}
+
+// Adds the names of a path to resolved->text, which holds `length` bytes, those of a directory.
+// Result: the length, or -ENAMETOOLONG, or as look_up().
+static int add_names(struct fs_path *resolved, int length, const char *path, size_t size)
+{
+    int known = length;
+    resolved->dots = NULL;
+    while (size > 0 && length >= 0) {
+        size_t name = name_length(path, size);
+        bool dot = name == 1 && path[0] == '.';
+        bool dots = name == 2 && path[0] == '.' && path[1] == '.';
+        resolved->directory = name == 0 || dot || dots;
+        if (name > 0)
+            resolved->dots = dot ? "." : dots ? ".." : NULL;
+        if (dots)
+            length = leave(resolved, length, &known);
+        else if (!resolved->directory)
+            length = append(resolved->text, (size_t)length, path, name);
+        size_t step = name > 0 ? name : 1; // A '/'.
+        path += step;
+        size -= step;
+    }
+    return length;
 }
 
 int path_resolve(const char *path, struct fs_path *resolved)
@@ -165,9 +227,6 @@ int path_resolve(const char *path, struct fs_path *resolved)
     length = add_names(resolved, length, path, (size_t)size);
     if (length < 0)
         return length;
-    if (length == 0)
-        resolved->text[length++] = '/';
-    resolved->text[length] = '\0';
-    find_fs(resolved);
+    finish(resolved, (size_t)length);
     return 0;
 }

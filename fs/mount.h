@@ -13,6 +13,7 @@ struct fs_path {
     struct device *fs;        // The root's own where nothing of that name is mounted.
     const char *rest;         // In text: as struct fs_call has it.
     bool directory;           // It ended with '/', "." or "..".
+    const char *dots;         // The last name, if it was "." or ".."; else NULL.
     char text[FS_PATH_LIMIT]; // The whole of it, absolute, each name once.
 };
 
@@ -23,8 +24,16 @@ struct fs_path {
 enum { MOUNT_LIMIT = 8 };
 int mount_add(const char *name, struct device *fs);
 
-// Looks at a path, relative ones from the working directory on. "." and ".." are taken out by name.
-// Result: 0, -EFAULT (it does not lie in RAM, with its end), -ENOENT (empty), -ENAMETOOLONG.
+// The mounts, in their order: a name without '/', and what hangs there. Result: NULL past the last.
+// Context: any.
+const char *mount_name(unsigned index);
+struct device *mount_device(unsigned index);
+
+// Looks at a path, relative ones from the working directory on. "." is taken out; so is "..", after
+// its file system has been asked whether what is before it is a directory, and where that is: links
+// are followed there, so it leads to the parent of what a link leads to.
+// Result: 0, -EFAULT (it does not lie in RAM, with its end), -ENOENT (empty), -ENAMETOOLONG; what
+// the file system says of a name before "..": -ENOENT, -ENOTDIR, -ELOOP.
 // Context: main | callback.
 int path_resolve(const char *path, struct fs_path *resolved);
 

@@ -10,6 +10,7 @@ enum {
     DT_SHIFT = 12, // An entry's type is the kind's bits of its mode, shifted.
     GETATTR_MODE = 0x1,
     GETATTR_SIZE = 0x200,
+    GETATTR_BLOCKS = 0x400,
     NS_PER_S = 1000000000,
 };
 
@@ -114,15 +115,19 @@ int p9_get_status(struct p9_reader *reader, struct fs_status *status)
     uint64_t valid = p9_get(reader, 8);
     status->inode = p9_get_qid(reader).path;
     status->mode = (uint32_t)p9_get(reader, 4);
-    p9_get(reader, 8); // Owner and group.
+    status->read_only = false; // So far as is known.
+    p9_get(reader, 8);         // Owner and group.
     uint64_t links = p9_get(reader, 8);
     status->links = links < UINT32_MAX ? (uint32_t)links : UINT32_MAX;
     p9_get(reader, 8);
     status->size = p9_get(reader, 8);
     uint64_t block = p9_get(reader, 8);
     status->block_bytes = block < UINT32_MAX ? (uint32_t)block : UINT32_MAX;
-    for (unsigned i = 0; i < 3; i++)
-        p9_get(reader, 8); // Blocks, time of access.
+    status->blocks = p9_get(reader, 8);
+    if (!(valid & GETATTR_BLOCKS))
+        status->blocks = (status->size + FS_STATUS_BLOCK_BYTES - 1) / FS_STATUS_BLOCK_BYTES;
+    for (unsigned i = 0; i < 2; i++)
+        p9_get(reader, 8); // Time of access.
     int64_t seconds = (int64_t)p9_get(reader, 8), ns = (int64_t)p9_get(reader, 8);
     if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_S, &status->modified_ns) ||
         __builtin_add_overflow(status->modified_ns, ns, &status->modified_ns))

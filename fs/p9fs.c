@@ -1,5 +1,6 @@
 // The file system /host: messages, the session, and the life of a chain.
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "aio/core.h"
 #include "fs/p9fs_internal.h"
@@ -82,6 +83,18 @@ int p9_take_status(struct p9_reader *reply, struct fs_status *status)
     *status = said;
     if (said.block_bytes == 0 || said.block_bytes > P9_BLOCK_BYTES)
         status->block_bytes = P9_BLOCK_BYTES;
+    return 0;
+}
+
+int p9_take_file_status(struct p9_reader *reply, struct p9_file *file)
+{
+    struct fs_status said;
+    int error = p9_take_status(reply, &said);
+    if (error)
+        return error;
+    if (said.inode != file->status.inode || (said.mode ^ file->status.mode) & S_IFMT)
+        return -ENOENT;
+    file->status = said;
     return 0;
 }
 
@@ -254,6 +267,7 @@ struct device *p9fs_init(struct device *channel)
     for (unsigned i = 0; i < P9_TRANSFERS; i++) {
         struct p9_transfer *transfer = &p9fs.transfers[i];
         transfer->request = NULL;
+        transfer->fid = P9_FIRST_TRANSFER_FID + i;
         message_init(&transfer->message, (uint16_t)(P9_FIRST_TRANSFER_TAG + i), transfer->out,
                      sizeof transfer->out, transfer->in, sizeof transfer->in);
     }
@@ -265,7 +279,7 @@ struct device *p9fs_init(struct device *channel)
                      sizeof file->closing_out, file->closing_in, sizeof file->closing_in);
     }
     p9_files_init();
-    p9fs.device.name = "host";
+    p9fs.device.name = "9p";
     p9fs.device.ops = &p9fs_ops;
     p9fs.device.kind = DEVICE_DIRECTORY;
     p9fs.device.calls = true;

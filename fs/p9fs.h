@@ -17,8 +17,11 @@
 // the same file at that moment can.
 // A read or write of several messages that fails after some ends with what was moved by then, as
 // POSIX has it: the next one meets the error.
-// QEMU 7.2 looks for an open file by its name when it is asked for its status: of one that has been
-// unlinked, the last known is given. Making it longer or shorter is -ENOENT.
+// QEMU 7.2 looks for an open file by its name when it is told its size, and some 7.2 when they are
+// asked for its status. Of one that has been unlinked or replaced, the last known status is given,
+// and making it longer or shorter is -ESTALE: by the inode it is seen that another file has the
+// name, which is left alone. Who replaces it between that look and the change, on the server's
+// machine or by another request in flight, may have the new one cut.
 #pragma once
 
 #include "drivers/device.h"

@@ -43,6 +43,19 @@ static void on_last(struct p9_message *message, int error, struct p9_reader *rep
 
 // ---- Status ----
 
+// Where the path has led, links followed.
+static int tell_path(const struct p9_chain *chain, const struct fs_call *call)
+{
+    if (!call->text)
+        return 0;
+    if (chain->length >= call->text_room)
+        return -ENAMETOOLONG;
+    for (size_t i = 0; i < chain->length; i++)
+        call->text[i] = chain->path[i];
+    call->text[chain->length] = '\0';
+    return 0;
+}
+
 static void on_status(struct p9_message *message, int error, struct p9_reader *reply)
 {
     struct p9_chain *chain = (struct p9_chain *)message;
@@ -51,6 +64,8 @@ static void on_status(struct p9_message *message, int error, struct p9_reader *r
         error = p9_take_status(reply, &call->status);
     if (!error && call->directory && !S_ISDIR(call->status.mode))
         error = -ENOTDIR;
+    if (!error)
+        error = tell_path(chain, call);
     p9_chain_end(chain, error);
 }
 
@@ -60,6 +75,33 @@ static void status_walked(struct p9_chain *chain, int error)
         p9_chain_end(chain, error);
     else
         p9_send_getattr(&chain->message, chain->fids[0], on_status);
+}
+
+// ---- Links ----
+
+static void on_read_link(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_chain *chain = (struct p9_chain *)message;
+    const struct fs_call *call = p9_chain_call(chain);
+    size_t length = 0;
+    const char *target = error ? NULL : p9_get_name(reply, &length);
+    if (!error && !p9_complete(reply))
+        error = -EIO;
+    if (length > call->text_room)
+        length = call->text_room;
+    for (size_t i = 0; !error && i < length; i++)
+        call->text[i] = target[i];
+    p9_chain_end(chain, error ? error : (int)length);
+}
+
+static void read_link_walked(struct p9_chain *chain, int error)
+{
+    if (!error && !(chain->qid_type & P9_QID_SYMLINK))
+        error = -EINVAL;
+    if (error)
+        p9_chain_end(chain, error);
+    else
+        p9_send_fid(&chain->message, P9_TREADLINK, chain->fids[0], on_read_link);
 }
 
 // ---- Names in a directory ----
@@ -170,10 +212,17 @@ static void rename_begin(struct p9_chain *chain)
 // What cannot be done to the root; 0: it can.
 static int root_error(enum fs_operation operation)
 {
-    return operation == FS_UNLINK  ? -EISDIR
-           : operation == FS_MKDIR ? -EEXIST
-           : operation == FS_RMDIR ? -EBUSY
-                                   : 0;
+    return operation == FS_UNLINK      ? -EISDIR
+           : operation == FS_MKDIR     ? -EEXIST
+           : operation == FS_RMDIR     ? -EBUSY
+           : operation == FS_READ_LINK ? -EINVAL
+                                       : 0;
+}
+
+static void walk_whole(struct p9_chain *chain, bool follow, void (*walked)(struct p9_chain *, int))
+{
+    const char *path = p9_chain_call(chain)->path;
+    p9_walk(chain, 0, path, p9_length(path), follow, walked);
 }
 
 static void begin_by_name(struct p9_chain *chain, void (*walked)(struct p9_chain *, int))
@@ -198,9 +247,11 @@ void p9_call_begin(struct p9_chain *chain)
     else if (call->operation == FS_OPEN)
         p9_open_begin(chain);
     else if (call->operation == FS_STATUS)
-        p9_walk(chain, 0, call->path, p9_length(call->path), true, status_walked);
+        walk_whole(chain, !call->no_follow || call->directory, status_walked);
+    else if (call->operation == FS_READ_LINK)
+        walk_whole(chain, call->directory, read_link_walked);
     else if (call->operation == FS_UNLINK && call->directory)
-        p9_walk(chain, 0, call->path, p9_length(call->path), true, unlink_refused);
+        walk_whole(chain, true, unlink_refused);
     else if (call->operation == FS_RENAME)
         rename_begin(chain);
     else

@@ -71,7 +71,7 @@ static void on_append_status(struct p9_message *message, int error, struct p9_re
     struct p9_transfer *transfer = p9_transfer_of(message);
     struct p9_file *file = transfer->file;
     if (!error)
-        error = p9_take_status(reply, &file->status);
+        error = p9_take_file_status(reply, file);
     if (!error)
         file->device.size_bytes = file->status.size;
     if (error && error != -ENOENT) { // Unlinked: only who has it open can have written to it.

@@ -15,7 +15,7 @@ static void on_file_status(struct p9_message *message, int error, struct p9_read
     struct p9_transfer *transfer = p9_transfer_of(message);
     struct p9_file *file = transfer->file;
     if (!error)
-        error = p9_take_status(reply, &file->status);
+        error = p9_take_file_status(reply, file);
     if (!error) {
         file->device.size_bytes = file->status.size;
     } else if (error == -ENOENT) { // It has no name any more, but is still there.
@@ -38,7 +38,7 @@ static void on_truncate(struct p9_message *message, int error, struct p9_reader 
 }
 
 // Tsetattr: fid[4] valid[4] mode[4] uid[4] gid[4] size[8], and two times of seconds[8], ns[8].
-static void truncate(struct p9_transfer *transfer)
+static void send_truncate(struct p9_transfer *transfer)
 {
     struct p9_writer writer;
     p9_start(&transfer->message, &writer, P9_TSETATTR);
@@ -50,6 +50,61 @@ static void truncate(struct p9_transfer *transfer)
     for (unsigned i = 0; i < 4; i++)
         p9_put(&writer, 0, 8);
     p9_send(&transfer->message, &writer, on_truncate);
+}
+
+// QEMU 7.2 makes longer or shorter what has the name that the file was opened by. That may be
+// another file by now, which is not to be touched. Asked for the status of an open fid, a later 7.2
+// tells of the file itself; asked for that of a fid walked to from there by no names, which is not
+// open, of what has the name.
+static void truncate_looked(struct p9_transfer *transfer, int error)
+{
+    if (error)
+        p9_finish(transfer, error == -ENOENT || error == -ENOTDIR ? -ESTALE : error);
+    else
+        send_truncate(transfer);
+}
+
+static void on_look_clunk(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    (void)error, (void)reply; // The fid is gone in any case: clunk(5).
+    truncate_looked(transfer, transfer->looked);
+}
+
+static void end_look(struct p9_transfer *transfer, int error)
+{
+    transfer->looked = error;
+    p9_send_fid(&transfer->message, P9_TCLUNK, transfer->fid, on_look_clunk);
+}
+
+static void on_look_status(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    end_look(transfer, error ? error : p9_take_file_status(reply, transfer->file));
+}
+
+static void on_look(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_transfer *transfer = p9_transfer_of(message);
+    bool exists = !error || reply->bad; // Or may.
+    if (!error && (p9_get(reply, 2) != 0 || !p9_complete(reply)))
+        error = -EIO;
+    if (error && exists)
+        end_look(transfer, error);
+    else if (error)
+        truncate_looked(transfer, error);
+    else
+        p9_send_getattr(message, transfer->fid, on_look_status);
+}
+
+static void truncate(struct p9_transfer *transfer)
+{
+    struct p9_writer writer;
+    p9_start(&transfer->message, &writer, P9_TWALK);
+    p9_put(&writer, transfer->file->fid, 4);
+    p9_put(&writer, transfer->fid, 4);
+    p9_put(&writer, 0, 2);
+    p9_send(&transfer->message, &writer, on_look);
 }
 
 static void on_flushed(struct p9_message *message, int error, struct p9_reader *reply)
@@ -255,7 +310,7 @@ int p9_file_setup(struct p9_file *file)
     bool directory = S_ISDIR(file->status.mode);
     if (directory && !(file->directory = directory_allocate()))
         return -EMFILE;
-    device->name = "host";
+    device->name = p9fs.device.name;
     device->ops = &file_ops;
     device->kind = directory ? DEVICE_DIRECTORY : DEVICE_FILE;
     device->size_bytes = file->status.size;

@@ -22,12 +22,13 @@ enum {
     P9_BLOCK_BYTES = 64 * 1024, // Said to be best at a time: programs allocate that much.
 };
 
-// Fids: the root, two of each chain, one of each file. Tags likewise.
+// Fids: the root, two of each chain, one of each file and transfer. Tags likewise.
 enum {
     P9_ROOT_FID = 0,
     P9_CHAIN_FIDS = 2,
     P9_FIRST_CHAIN_FID = 1,
     P9_FIRST_FILE_FID = P9_FIRST_CHAIN_FID + P9_CALLS * P9_CHAIN_FIDS,
+    P9_FIRST_TRANSFER_FID = P9_FIRST_FILE_FID + P9_FILES,
     P9_FIRST_TRANSFER_TAG = P9_CALLS,
     P9_FIRST_FILE_TAG = P9_FIRST_TRANSFER_TAG + P9_TRANSFERS,
 };
@@ -97,6 +98,8 @@ struct p9_transfer {
     struct p9_file *file;
     size_t moved, piece; // Bytes of the messages before; of this one.
     unsigned fruitless;  // Replies without an entry for the user.
+    uint32_t fid;        // For a look at what has the file's name,
+    int looked;          // and what that has brought.
     uint8_t out[P9_SMALL_BYTES], in[P9_SMALL_BYTES];
 };
 
@@ -133,6 +136,10 @@ void p9_send_getattr(struct p9_message *message, uint32_t fid, p9_then *then);
 // Takes the body of Rgetattr for this file system: as p9_get_status(), with our size of a block,
 // and nothing changed after an error.
 int p9_take_status(struct p9_reader *reply, struct fs_status *status);
+
+// The same for an open file. -ENOENT: the file has no name any more, and what is told is nothing,
+// or of another that has come to its place.
+int p9_take_file_status(struct p9_reader *reply, struct p9_file *file);
 
 static inline struct fs_call *p9_chain_call(const struct p9_chain *chain)
 {

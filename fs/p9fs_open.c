@@ -32,19 +32,35 @@ static int take_opened(const struct p9_chain *chain, struct p9_reader *reply)
 {
     struct p9_qid qid = p9_get_qid(reply);
     p9_get(reply, 4);
+    chain->file->status.inode = qid.path;
     bool directory = S_ISDIR(chain->file->status.mode);
     return p9_complete(reply) && directory == !!(qid.type & P9_QID_DIRECTORY) ? 0 : -EIO;
+}
+
+static void on_opened_status(struct p9_message *message, int error, struct p9_reader *reply)
+{
+    struct p9_chain *chain = (struct p9_chain *)message;
+    if (!error)
+        error = p9_take_file_status(reply, chain->file);
+    if (error)
+        p9_chain_end(chain, error);
+    else
+        opened(chain);
 }
 
 static void on_lopen(struct p9_message *message, int error, struct p9_reader *reply)
 {
     struct p9_chain *chain = (struct p9_chain *)message;
+    struct fs_status *status = &chain->file->status;
+    uint64_t seen = status->inode;
     if (!error)
         error = take_opened(chain, reply);
     if (p9_chain_call(chain)->flags & O_TRUNC)
-        chain->file->status.size = 0;
+        status->size = status->blocks = 0;
     if (error)
         p9_chain_end(chain, error);
+    else if (status->inode != seen) // Another file has come by that name since it was looked at.
+        p9_send_getattr(message, chain->file->fid, on_opened_status);
     else
         opened(chain);
 }
@@ -58,7 +74,7 @@ static int kind_check(uint32_t mode, const struct fs_call *call)
     if (call->directory || call->flags & O_DIRECTORY)
         return -ENOTDIR;
     if (S_ISLNK(mode))
-        return -ELOOP;                 // It has become one since it was walked to.
+        return -ELOOP; // With O_NOFOLLOW; or it has become one since it was walked to.
     return S_ISREG(mode) ? 0 : -ENXIO; // Opening a FIFO could take for ever.
 }
 
@@ -82,25 +98,13 @@ static void on_open_status(struct p9_message *message, int error, struct p9_read
     p9_send(message, &writer, on_lopen);
 }
 
-static void on_created_status(struct p9_message *message, int error, struct p9_reader *reply)
-{
-    struct p9_chain *chain = (struct p9_chain *)message;
-    if (!error)
-        error = p9_take_status(reply, &chain->file->status);
-    if (!error && !S_ISREG(chain->file->status.mode))
-        error = -EIO;
-    if (error)
-        p9_chain_end(chain, error);
-    else
-        opened(chain);
-}
-
 static void open_walked(struct p9_chain *chain, int error);
 
 static void open_walk(struct p9_chain *chain)
 {
     const struct fs_call *call = p9_chain_call(chain);
-    p9_walk(chain, 0, call->path, p9_length(call->path), !wants_new(call), open_walked);
+    bool follow = !wants_new(call) && (!(call->flags & O_NOFOLLOW) || call->directory);
+    p9_walk(chain, 0, call->path, p9_length(call->path), follow, open_walked);
 }
 
 static void on_retry_clunk(struct p9_message *message, int error, struct p9_reader *reply)
@@ -124,7 +128,7 @@ static void on_lcreate(struct p9_message *message, int error, struct p9_reader *
     if (error)
         p9_chain_end(chain, error);
     else
-        p9_send_getattr(message, chain->file->fid, on_created_status);
+        p9_send_getattr(message, chain->file->fid, on_opened_status);
 }
 
 // Tlcreate: fid[4] name[s] flags[4] mode[4] gid[4]. Always only if it is not there: QEMU would

@@ -2,6 +2,7 @@
 #include "fs/pipe.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "arch/container.h"
 #include "arch/cpu.h"
@@ -135,6 +136,7 @@ int pipe_create(struct device **reader, struct device **writer)
         return -ENFILE;
     stream_init(&pipe->reader, "pipe", &reader_ops);
     stream_init(&pipe->writer, "pipe", &writer_ops);
+    pipe->reader.type = pipe->writer.type = S_IFIFO;
     channel_init(&pipe->channel, &pipe->writer, &pipe->reader);
     pipe->channel.atomic = PIPE_ATOMIC;
     *reader = &pipe->reader;

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 
+#include "aio/core.h"
 #include "arch/assert.h"
 #include "arch/format.h"
 #include "dma/dma.h"
 #include "drivers/device.h"
 #include "fs/aio_limit.h"
 #include "fs/fixed.h"
+#include "fs/mount.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
 #include "irq/irq.h"
@@ -121,23 +123,39 @@ static void count_device(const struct device *device, uint64_t numbers[AIO_NUMBE
     numbers[4] = device->statistics.refused;
 }
 
-static void print_device(struct print *print, const char *name, const uint64_t *numbers)
+static void print_counts(struct print *print, const char *name, const uint64_t *numbers)
 {
     print_line(print, "%s", name);
     print_numbers(print, numbers, AIO_NUMBERS);
     print_line(print, "\n");
 }
 
+// Prints a device's line and adds it to the total.
+static void print_device(struct print *print, const struct device *device, uint64_t *total)
+{
+    uint64_t numbers[AIO_NUMBERS];
+    count_device(device, numbers);
+    print_counts(print, device->name, numbers);
+    for (unsigned i = 0; i < AIO_NUMBERS; i++)
+        total[i] += numbers[i];
+}
+
 static void write_aio(struct print *print)
 {
-    uint64_t numbers[AIO_NUMBERS], total[AIO_NUMBERS] = { 0 };
-    for (const struct device *d = device_first(); d != NULL; d = d->next) {
-        count_device(d, numbers);
-        print_device(print, d->name, numbers);
-        for (unsigned i = 0; i < AIO_NUMBERS; i++)
-            total[i] += numbers[i];
-    }
-    print_device(print, "total", total);
+    struct io_totals gone = io_totals_of_released();
+    uint64_t total[AIO_NUMBERS] = { 0, 0, gone.completed, gone.completed, gone.refused };
+    for (const struct device *d = device_first(); d != NULL; d = d->next)
+        print_device(print, d, total);
+    for (const struct device *d = io_open_first(); d != NULL; d = d->open_next)
+        print_device(print, d, total);
+    print_counts(print, "total", total);
+}
+
+static void write_mounts(struct print *print)
+{
+    const char *name;
+    for (unsigned i = 0; (name = mount_name(i)) != NULL; i++)
+        print_line(print, "/%s %s\n", name, mount_device(i)->name);
 }
 
 static void write_uptime(struct print *print)
@@ -161,6 +179,7 @@ static struct text texts[] = {
     { .device.name = "proc/dma", .write = write_dma },
     { .device.name = "proc/aio", .write = write_aio },
     { .device.name = "proc/uptime", .write = write_uptime },
+    { .device.name = "proc/mounts", .write = write_mounts },
 };
 static struct text limits[] = {
     { .device.name = "proc/sys/fs/aio-nr", .write = write_aio_reserved },

@@ -6,9 +6,13 @@
 //             "taken:", "spurious:", "callbacks:", "turns:" and "pauses:" with their totals.
 // dma         a line per engine: "name channels running queued queued_most submitted completed
 //             failed terminated bytes".
-// aio         a line per registered device: "name queued in_flight submitted completed refused";
-//             then "total" with the sums. What is open on /tmp and /host is not among them.
+// aio         a line per device: "name queued in_flight submitted completed refused", first those
+//             that are always there, then a line for each open pipe, socket and so on, and for each
+//             open file of /tmp ("ramfs") and /host ("9p"); at last "total" with the sums, in which
+//             those that have been closed count too, so that no sum of the last three falls.
 // uptime      seconds since boot, with six decimals.
+// mounts      a line per file system: "/tmp ramfs". What is not there the board does not have; a
+//             folder of the host's is "/host 9p".
 // sys/fs/aio-nr, sys/fs/aio-max-nr
 //             requests that contexts of asynchronous I/O have reserved, and how many they may
 //             (fs/aio_limit.h); the limit is set by writing a decimal number.

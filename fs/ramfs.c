@@ -10,7 +10,11 @@
 #include "arch/cpu.h"
 #include "fs/ramfs_internal.h"
 
-enum { ROOT_MODE = 01777, INODES_LEAST = 2 };
+enum {
+    ROOT_MODE = 01777,
+    INODES_LEAST = 2,
+    BLOCK_SECTORS = RAMFS_BLOCK_BYTES / FS_STATUS_BLOCK_BYTES,
+};
 
 // ---- Calls by path
 // -------------------------------------------------------------------------------
@@ -75,6 +79,7 @@ static int inode_status(const struct ramfs_inode *inode, struct fs_call *call)
     call->status.inode = ramfs_inode_number(inode);
     call->status.modified_ns = inode->modified_ns;
     call->status.block_bytes = RAMFS_BLOCK_BYTES;
+    call->status.blocks = (uint64_t)inode->contents.count * BLOCK_SECTORS;
     return 0;
 }
 

@@ -27,7 +27,7 @@ static struct ramfs_inode *inode_take(struct ramfs *fs)
         inode = fs->inodes_unused++;
     ramfs_clear(inode, sizeof *inode);
     inode->fs = fs;
-    inode->device.name = inode->name;
+    inode->device.name = fs->device.name;
     inode->device.ops = &ramfs_inode_ops;
     inode->device.block_bytes = RAMFS_BLOCK_BYTES;
     inode->device.calls = true;

@@ -2,6 +2,7 @@
 #include "fs/socket.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "arch/container.h"
 #include "arch/cpu.h"
@@ -84,6 +85,7 @@ static struct socket *take_free_locked(void)
 static void end_init(struct socket *socket, struct socket *peer, bool datagrams)
 {
     stream_init(&socket->device, "socket", &socket_ops);
+    socket->device.type = S_IFSOCK;
     channel_init(&socket->outgoing, &socket->device, &peer->device);
     socket->outgoing.limit = SOCKET_SEND_LIMIT;
     socket->outgoing.messages = datagrams;

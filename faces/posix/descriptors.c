@@ -1,6 +1,6 @@
 // Descriptors: duplicates and flags.
 //
-// There is no exec() here, so FD_CLOEXEC and O_CLOEXEC are accepted and change nothing.
+// There is no exec() here, so FD_CLOEXEC and O_CLOEXEC are remembered and change nothing.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -24,7 +24,18 @@ int dup3(int fd, int to, int flags)
 {
     if (fd == to || flags & ~O_CLOEXEC)
         return (int)posix_result(-EINVAL);
-    return dup2(fd, to);
+    int copy = dup2(fd, to);
+    if (copy >= 0 && flags & O_CLOEXEC)
+        file_set_close_on_exec(copy, true);
+    return copy;
+}
+
+static int duplicate_marked(int fd, int lowest)
+{
+    int copy = file_duplicate(fd, lowest);
+    if (copy >= 0)
+        file_set_close_on_exec(copy, true);
+    return copy;
 }
 
 // Result: as fcntl(), or -errno.
@@ -32,15 +43,17 @@ static int control(int fd, int command, int argument)
 {
     switch (command) {
     case F_DUPFD:
-    case F_DUPFD_CLOEXEC:
         return file_duplicate(fd, argument);
+    case F_DUPFD_CLOEXEC:
+        return duplicate_marked(fd, argument);
     case F_GETFL:
         return file_flags(fd);
     case F_SETFL:
         return file_set_flags(fd, argument);
     case F_GETFD:
+        return file_close_on_exec(fd); // FD_CLOEXEC is 1.
     case F_SETFD:
-        return file_snapshot(fd).device ? 0 : -EBADF;
+        return file_set_close_on_exec(fd, argument & FD_CLOEXEC);
     default:
         return -EINVAL;
     }

@@ -1,7 +1,9 @@
 // What is done by name: status, access, removing, renaming, folders, the working directory.
 //
-// There are no links, so lstat() is stat(), and there is one user: the owner's permissions count.
+// Symbolic links are on /host only, and come from there. There is one user, who may do what a file
+// system lets him: permissions are not looked at here.
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +15,14 @@
 #include "fs/file.h"
 #include "fs/mount.h"
 
-enum { NS_PER_S = 1000000000, STAT_BLOCK_BYTES = 512, PERMISSIONS = 0777 };
+enum { NS_PER_S = 1000000000, PERMISSIONS = 0777 };
 
 int _fstat(int fd, struct stat *status);
 int _stat(const char *path, struct stat *status);
 int _link(const char *from, const char *to);
 int _unlink(const char *path);
 
-static mode_t creation_mask;
+static mode_t creation_mask = S_IWGRP | S_IWOTH; // As a shell leaves it.
 
 int64_t posix_result(int64_t result)
 {
@@ -55,7 +57,7 @@ static int tell_status(int error, const struct fs_status *from, struct stat *to)
     to->st_ino = (ino_t)from->inode;
     to->st_size = (off_t)from->size;
     to->st_blksize = (blksize_t)from->block_bytes;
-    to->st_blocks = (blkcnt_t)((from->size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES);
+    to->st_blocks = (blkcnt_t)from->blocks;
     to->st_mtim.tv_sec = (time_t)(from->modified_ns / NS_PER_S);
     to->st_mtim.tv_nsec = (long)(from->modified_ns % NS_PER_S);
     to->st_atim = to->st_ctim = to->st_mtim;
@@ -72,13 +74,27 @@ int _fstat(int fd, struct stat *status)
 int _stat(const char *path, struct stat *status)
 {
     struct fs_status found;
-    int error = file_status_of(path, &found);
+    int error = file_status_of(path, true, &found);
     return tell_status(error, &found, status);
 }
 
 int lstat(const char *path, struct stat *status)
 {
-    return _stat(path, status);
+    struct fs_status found;
+    int error = file_status_of(path, false, &found);
+    return tell_status(error, &found, status);
+}
+
+ssize_t readlink(const char *path, char *text, size_t size)
+{
+    return (ssize_t)posix_result(size == 0 ? -EINVAL : file_read_link(path, text, size));
+}
+
+// Does a file open for reading, writing, or both, as R_OK and W_OK say?
+static int opens(const char *path, int mode)
+{
+    int flags = !(mode & W_OK) ? O_RDONLY : mode & R_OK ? O_RDWR : O_WRONLY;
+    return file_try_open(path, flags);
 }
 
 static int may_access(const char *path, int mode)
@@ -86,12 +102,13 @@ static int may_access(const char *path, int mode)
     struct fs_status status;
     if (mode & ~(R_OK | W_OK | X_OK))
         return -EINVAL;
-    int error = file_status_of(path, &status);
+    int error = file_status_of(path, true, &status);
+    if (!error && mode & (R_OK | W_OK) && S_ISREG(status.mode))
+        error = opens(path, mode);
     if (error)
         return error;
-    bool refused = (mode & R_OK && !(status.mode & S_IRUSR)) ||
-                   (mode & W_OK && !(status.mode & S_IWUSR)) ||
-                   (mode & X_OK && !(status.mode & S_IXUSR));
+    bool executable = S_ISDIR(status.mode) || status.mode & (S_IXUSR | S_IXGRP | S_IXOTH);
+    bool refused = (mode & W_OK && status.read_only) || (mode & X_OK && !executable);
     return refused ? -EACCES : 0;
 }
 

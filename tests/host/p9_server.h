@@ -102,7 +102,9 @@ static inline int p9m_walk(void)
     unsigned names = (unsigned)p9m_get(2), got = 0;
     struct p9m_fid *new = &p9m.fids[number % P9M_FIDS];
     int error = 0;
-    p9m.wrong += fid->open || names > 16 || number >= P9M_FIDS || (new != fid &&new->node);
+    // An open fid may be walked from by no names: QEMU lets it, walk(5) does not.
+    p9m.wrong += (fid->open && names > 0) || names > 16 || number >= P9M_FIDS ||
+                 (new != fid &&new->node);
     size_t count_at = p9m_out.size;
     p9m_put(0, 2);
     for (unsigned i = 0; i < names; i++) {
@@ -157,16 +159,24 @@ static inline int p9m_create(void)
     return 0;
 }
 
+// What has the name of a node now; NULL: nothing has.
+static inline struct p9m_node *p9m_by_name(struct p9m_node *node)
+{
+    return node == &p9m.nodes[0] ? node : p9m_find(node->parent, node->name);
+}
+
 static inline int p9m_getattr(void)
 {
-    const struct p9m_node *node = p9m_get_fid()->node;
-    if (!node->used)
+    const struct p9m_fid *fid = p9m_get_fid();
+    bool by_path = fid->open ? p9m.status_by_path : p9m.by_path;
+    const struct p9m_node *node = by_path ? p9m_by_name(fid->node) : fid->node;
+    if (!node || (!node->used && (!p9m.by_path || !fid->open)))
         return ENOENT;
     p9m_put(p9m_get(8), 8);
     p9m_put_qid(node);
     p9m_put(node->mode, 4);
     p9m_put(0, 8);
-    p9m_put(1, 8);
+    p9m_put(node->used, 8);
     p9m_put(0, 8);
     p9m_put(node->size, 8);
     p9m_put(4096, 8);
@@ -182,12 +192,15 @@ static inline int p9m_getattr(void)
 static inline int p9m_setattr(void)
 {
     struct p9m_node *node = p9m_get_fid()->node;
+    node = p9m.by_path ? p9m_by_name(node) : node;
     p9m.wrong += p9m_get(4) != 0x8;
     for (unsigned i = 0; i < 3; i++)
         p9m_get(4);
     uint64_t size = p9m_get(8);
     for (unsigned i = 0; i < 4; i++)
         p9m_get(8);
+    if (!node)
+        return ENOENT;
     if (size > P9M_DATA)
         return EFBIG;
     if (size > node->size)

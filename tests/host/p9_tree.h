@@ -65,6 +65,8 @@ static struct {
     unsigned types[256];           // How often each was asked.
     unsigned walk_most;            // Names that a Twalk gets at most.
     unsigned readdir_most;         // Entries in a reply.
+    bool by_path;                  // An open file's size is set by its name, as in QEMU 7.2;
+    bool status_by_path;           // its status is of what has the name.
     bool only_dots;                // A directory never ends, and has nothing in it.
     void (*before)(unsigned type); // Somebody else who changes the tree.
     void (*after)(unsigned type);  // What changes a reply.
@@ -73,10 +75,18 @@ static struct {
 
 // ---- The tree ----
 
+static inline bool p9m_is_held(const struct p9m_node *node)
+{
+    bool held = false;
+    for (unsigned i = 0; i < P9M_FIDS; i++)
+        held |= p9m.fids[i].node == node;
+    return held;
+}
+
 static inline struct p9m_node *p9m_make(struct p9m_node *parent, const char *name, uint32_t mode)
 {
     unsigned i = 0;
-    while (i < P9M_NODES && p9m.nodes[i].used)
+    while (i < P9M_NODES && (p9m.nodes[i].used || p9m_is_held(&p9m.nodes[i])))
         i++;
     if (i == P9M_NODES)
         return NULL;

@@ -256,6 +256,75 @@ static void test_links(void)
     must_be_clean("test_links_leave_nothing_behind");
 }
 
+// Result: as FS_READ_LINK; the text is in `text`.
+static int read_link(const char *path, char *text, size_t room)
+{
+    struct fs_call call = client_call(FS_READ_LINK, path);
+    call.text = text;
+    call.text_room = room;
+    return (int)client_do(client.fs, &call.request);
+}
+
+static int link_status(const char *path, bool directory, struct fs_status *status)
+{
+    struct fs_call call = client_call(FS_STATUS, path);
+    call.no_follow = true;
+    call.directory = directory;
+    int error = (int)client_do(client.fs, &call.request);
+    *status = call.status;
+    return error;
+}
+
+static void test_links_themselves(void)
+{
+    struct fs_status status;
+    struct device *device;
+    char text[40] = "";
+    fresh();
+    const struct p9m_node *file = p9m_find(root, "file");
+    size_t size = file->size;
+    p9m_file(root, "link", S_IFLNK | 0777, "file");
+    p9m_file(root, "way", S_IFLNK | 0777, "folder/deep");
+    p9m_file(root, "absolute", S_IFLNK | 0777, "/etc/passwd");
+    tap_ok(link_status("link", false, &status) == 0 && S_ISLNK(status.mode) && status.size == 4 &&
+               link_status("absolute", false, &status) == 0 && S_ISLNK(status.mode),
+           "test_the_status_of_a_link_itself");
+    tap_ok(link_status("way", true, &status) == 0 && S_ISDIR(status.mode) &&
+               link_status("way/bottom", false, &status) == 0 && S_ISREG(status.mode),
+           "test_a_link_with_a_slash_or_on_the_way_is_followed");
+    tap_equal(client_open("link", O_RDWR | O_TRUNC | O_NOFOLLOW, &device), -ELOOP,
+              "test_o_nofollow_opens_no_link");
+    tap_equal(client_open("link", O_RDWR | O_CREAT | O_NOFOLLOW, &device), -ELOOP,
+              "test_nor_where_it_would_be_made");
+    tap_ok(file->size == size, "test_what_the_link_leads_to_is_not_cut");
+    client_close(client_must_open("way/bottom", O_RDONLY | O_NOFOLLOW));
+    tap_ok(read_link("absolute", text, sizeof text) == 11 && strcmp(text, "/etc/passwd") == 0,
+           "test_where_a_link_leads");
+    text[3] = '#';
+    tap_ok(read_link("link", text, 3) == 3 && memcmp(text, "fil#", 4) == 0,
+           "test_no_more_of_it_than_there_is_room_for");
+    tap_equal(read_link("file", text, sizeof text), -EINVAL, "test_a_file_is_no_link");
+    tap_equal(read_link("no", text, sizeof text), -ENOENT, "test_nor_is_nothing");
+    must_be_clean("test_links_themselves_leave_nothing_behind");
+}
+
+static void test_real_paths(void)
+{
+    char text[P9_PATH_LIMIT] = "link/deep";
+    fresh();
+    p9m_file(root, "link", S_IFLNK | 0777, "./folder");
+    struct fs_call call = client_call(FS_STATUS, text);
+    call.text = text;
+    call.text_room = sizeof text;
+    tap_ok(client_do(client.fs, &call.request) == 0 && strcmp(text, "folder/deep") == 0,
+           "test_a_status_tells_where_links_have_led");
+    call = client_call(FS_STATUS, "folder");
+    call.text = text;
+    call.text_room = 6;
+    tap_equal(client_do(client.fs, &call.request), -ENAMETOOLONG, "test_or_that_it_is_too_long");
+    must_be_clean("test_real_paths_leave_nothing_behind");
+}
+
 static void test_names(void)
 {
     fresh();
@@ -312,7 +381,7 @@ static void test_pools(void)
 
 int main(void)
 {
-    tap_plan(97);
+    tap_plan(110);
     test_session();
     test_status();
     test_long_paths();
@@ -320,6 +389,8 @@ int main(void)
     test_create();
     test_races();
     test_links();
+    test_links_themselves();
+    test_real_paths();
     test_names();
     test_pools();
     return tap_done();

@@ -121,6 +121,66 @@ static void test_sizes(void)
     close_and_check(device, "test_sizes_leave_nothing_behind");
 }
 
+static int truncate_to(struct device *device, uint64_t size)
+{
+    struct fs_call call = client_call(FS_TRUNCATE, "");
+    call.size = size;
+    return (int)client_do(device, &call.request);
+}
+
+// Goal: an open file whose name means another one now, or nothing, is known by its inode.
+static void test_replaced(bool status_by_path)
+{
+    struct fs_call call = client_call(FS_FILE_STATUS, "");
+    fresh(8192);
+    p9m.by_path = true;
+    p9m.status_by_path = status_by_path;
+    struct p9m_node *theirs = p9m_file(root, "theirs", S_IFREG | 0644, "of another");
+    struct device *device = client_must_open("large", O_RDWR);
+    tap_ok(truncate_to(device, SIZE - 1) == 0 && large->size == SIZE - 1,
+           "test_a_file_that_has_its_name_is_made_shorter");
+    client_rename("theirs", "large");
+    tap_ok(truncate_to(device, 0) == -ESTALE && theirs->size == 10 && large->size == SIZE - 1,
+           "test_a_replaced_file_is_not_made_shorter_and_the_other_stays");
+    tap_ok(truncate_to(device, SIZE) == -ESTALE && theirs->size == 10, "test_nor_longer");
+    tap_ok(client_do(device, &call.request) == 0 && call.status.size == SIZE - 1 &&
+               call.status.links == 0,
+           "test_its_status_is_not_the_others");
+    struct io_request append = { .op = IO_WRITE, .flags = IO_APPEND, .buffer = pattern, .size = 2 };
+    tap_ok(client_do(device, &append) == 2 && append.offset == SIZE - 1 &&
+               large->size == SIZE + 1 && theirs->size == 10,
+           "test_appending_goes_to_its_own_end");
+    client_simple(FS_UNLINK, "large");
+    tap_equal(truncate_to(device, 0), -ESTALE, "test_an_unlinked_file_keeps_its_size");
+    tap_equal(client_move(device, IO_READ, 0, memory, 500), 500, "test_and_is_still_read");
+    close_and_check(device, "test_replacing_leaves_nothing_behind");
+}
+
+// Somebody puts another file in the place of the one that has been looked at.
+static void somebody_replaces(unsigned type)
+{
+    struct p9m_node *theirs = p9m_find(root, "theirs");
+    if (type != P9_TLOPEN || !theirs)
+        return;
+    large->used = false;
+    strcpy(theirs->name, "large");
+    for (unsigned i = 0; i < P9M_FIDS; i++) // Opened by its name.
+        if (p9m.fids[i].node == large)
+            p9m.fids[i].node = theirs;
+}
+
+static void test_replaced_while_it_is_opened(void)
+{
+    fresh(8192);
+    struct p9m_node *theirs = p9m_file(root, "theirs", S_IFREG | 0644, "of another");
+    p9m.by_path = true;
+    p9m.before = somebody_replaces;
+    struct device *device = client_must_open("large", O_RDWR);
+    tap_equal((long long)device->size_bytes, 10, "test_the_size_is_that_of_what_was_opened");
+    tap_ok(truncate_to(device, 3) == 0 && theirs->size == 3, "test_and_is_changed");
+    close_and_check(device, "test_opening_what_is_replaced_leaves_nothing_behind");
+}
+
 // Goal: none is lost and none is mixed up with more requests than transfers, answered backwards.
 static void test_many(void)
 {
@@ -272,10 +332,13 @@ static void test_directories(void)
 
 int main(void)
 {
-    tap_plan(51);
+    tap_plan(70);
     test_reading();
     test_writing();
     test_sizes();
+    test_replaced(false);
+    test_replaced(true);
+    test_replaced_while_it_is_opened();
     test_many();
     test_cancelling();
     test_appending();

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "aio/core.h"
 #include "arch/cpu.h"
 #include "dma/dma.h"
 #include "drivers/device.h"
 #include "fs/aio_limit.h"
 #include "fs/call.h"
+#include "fs/mount.h"
 #include "fs/procfs.h"
 #include "tests/tap.h"
 
@@ -72,6 +74,29 @@ void device_complete(struct io_request *request, ssize_t result)
 void io_retain(struct device *device)
 {
     device->references++;
+}
+
+static struct device pipe_end = { .name = "pipe", .lanes = { { .in_flight = 1 } } };
+
+struct device *io_open_first(void)
+{
+    return &pipe_end;
+}
+
+struct io_totals io_totals_of_released(void)
+{
+    return (struct io_totals){ 5000000000, 1000 };
+}
+
+const char *mount_name(unsigned index)
+{
+    return index == 0 ? "dev" : index == 1 ? "tmp" : NULL;
+}
+
+struct device *mount_device(unsigned index)
+{
+    static struct device mounts[] = { { .name = "devfs" }, { .name = "ramfs" } };
+    return &mounts[index];
 }
 
 static ssize_t start(struct io_request *request, const char *name, enum io_op op)
@@ -176,7 +201,7 @@ static void test_names(struct device *fs)
     int entries = 0;
     for (; call(fs, &one, FS_NEXT_ENTRY) == 1; entries++)
         one.cookie = entry.cookie;
-    tap_equal(entries, 5, "test_the_folder_has_its_entries");
+    tap_equal(entries, 6, "test_the_folder_has_its_entries");
     one.cookie = UINT64_MAX;
     tap_equal(call(fs, &one, FS_NEXT_ENTRY), 0, "test_a_cookie_beyond_the_end");
 }
@@ -195,7 +220,7 @@ int main(void)
     busy.lanes[1].queue[7].head = &waiting[2];
 
     struct device *fs = procfs_init();
-    tap_plan(28);
+    tap_plan(30);
     tap_ok(reads("proc/interrupts", interrupts), "test_procfs_interrupts");
     tap_ok(reads("proc/dma", "dma0 8 1 0 3 10 6 1 2 18446744073709551615\n"), "test_procfs_dma");
     tap_ok(reads("proc/uptime", "4321.000056\n"), "test_procfs_uptime");
@@ -203,7 +228,10 @@ int main(void)
     read_part("proc/aio", 0, sizeof text);
     tap_ok(strstr(text, "proc/aio 0 0 0 0 0\n") != NULL, "test_procfs_aio_idle_device");
     tap_ok(strstr(text, "\nsd0 3 3 10 4 1\n") != NULL, "test_procfs_aio_busy_device");
-    tap_ok(strstr(text, "\ntotal 3 3 10 4 1\n") != NULL, "test_procfs_aio_total");
+    tap_ok(strstr(text, "\npipe 0 1 1 0 0\ntotal ") != NULL, "test_procfs_aio_open_device");
+    tap_ok(strstr(text, "\ntotal 3 4 5000000011 5000000004 1001\n") != NULL,
+           "test_procfs_aio_total_has_those_that_have_gone");
+    tap_ok(reads("proc/mounts", "/dev devfs\n/tmp ramfs\n"), "test_procfs_mounts");
     bool good = true;
     for (size_t piece = 1; piece < 100; piece++)
         good &= pieces_add_up(piece);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,51 @@ static void test_numbers(void)
     close(20);
     tap_equal(fake.releases, 1, "test_the_last_close_releases_it");
     tap_ok(close(20) == -1 && errno == EBADF, "test_close_of_a_closed_one_is_ebadf");
+}
+
+static void test_marks(void)
+{
+    int fd = open("/fake/a", O_RDONLY | O_CLOEXEC), plain = open("/fake/a", O_RDONLY);
+    tap_ok(fcntl(fd, F_GETFD) == FD_CLOEXEC && fcntl(plain, F_GETFD) == 0,
+           "test_o_cloexec_is_remembered");
+    tap_ok(fcntl(dup(fd), F_GETFD) == 0 && fcntl(dup2(fd, 20), F_GETFD) == 0 &&
+               fcntl(fcntl(fd, F_DUPFD, 10), F_GETFD) == 0,
+           "test_a_duplicate_is_not_marked");
+    tap_ok(fcntl(fcntl(plain, F_DUPFD_CLOEXEC, 10), F_GETFD) == FD_CLOEXEC &&
+               dup3(plain, 21, O_CLOEXEC) == 21 && fcntl(21, F_GETFD) == FD_CLOEXEC,
+           "test_unless_that_is_asked_for");
+    tap_ok(fcntl(plain, F_SETFD, FD_CLOEXEC) == 0 && fcntl(plain, F_GETFD) == FD_CLOEXEC &&
+               fcntl(plain, F_SETFD, 0) == 0 && fcntl(plain, F_GETFD) == 0,
+           "test_marks_are_set_and_taken_away");
+    close(fd);
+    tap_ok(open("/fake/a", O_RDONLY) == fd && fcntl(fd, F_GETFD) == 0,
+           "test_the_next_of_that_number_is_not_marked");
+    tap_ok(fcntl(50, F_GETFD) == -1 && errno == EBADF && fcntl(50, F_SETFD, 1) == -1 &&
+               errno == EBADF && fcntl(-1, F_GETFD) == -1 && errno == EBADF,
+           "test_marks_of_a_closed_one_are_ebadf");
+    for (fd = 3; fd <= 21; fd++)
+        close(fd);
+}
+
+static bool is_kind(int fd, mode_t kind)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == kind;
+}
+
+static void test_kinds(void)
+{
+    int pipe_ends[2], sockets[2];
+    tap_ok(pipe(pipe_ends) == 0 && is_kind(pipe_ends[0], S_IFIFO) && is_kind(pipe_ends[1], S_IFIFO),
+           "test_fstat_of_a_pipe");
+    tap_ok(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0 && is_kind(sockets[0], S_IFSOCK) &&
+               is_kind(sockets[1], S_IFSOCK),
+           "test_fstat_of_a_socket");
+    tap_ok(is_kind(0, S_IFCHR), "test_fstat_of_the_console");
+    for (unsigned i = 0; i < 2; i++) {
+        close(pipe_ends[i]);
+        close(sockets[i]);
+    }
 }
 
 static void test_full_table(void)
@@ -251,9 +297,11 @@ static void test_polls(void)
 
 int main(void)
 {
-    tap_plan(60);
+    tap_plan(69);
     mount_add("fake", fake_fs());
     test_numbers();
+    test_marks();
+    test_kinds();
     test_full_table();
     test_failed_opens();
     test_positions();

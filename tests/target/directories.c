@@ -174,14 +174,64 @@ static void test_working_directory(void)
            "test_the_root_as_working_directory");
 }
 
+static bool make_file_with(const char *path, mode_t mode)
+{
+    int fd = creat(path, mode);
+    return fd >= 0 && close(fd) == 0;
+}
+
+static bool pwrite_byte(int fd, off_t at)
+{
+    return lseek(fd, at, SEEK_SET) == at && write(fd, "x", 1) == 1;
+}
+
 static void test_umask(void)
 {
-    tap_ok(umask(027) == 0 && umask(0) == 027, "test_umask_tells_the_one_before");
+    struct stat status;
+    bool made = make_file_with("/tmp/at-first", 0666) && stat("/tmp/at-first", &status) == 0;
+    tap_ok(made && (status.st_mode & 0777) == 0644, "test_umask_at_first");
+    tap_ok(umask(027) == 022 && umask(0) == 027, "test_umask_tells_the_one_before");
+    made = make_file_with("/tmp/all", 0666) && stat("/tmp/all", &status) == 0;
+    tap_ok(made && (status.st_mode & 0777) == 0666, "test_umask_0_takes_nothing_away");
+}
+
+// Goal: access() says what open() does, and stat() what there is.
+static void test_status_of_tmp(void)
+{
+    struct stat status;
+    make_file_with("/tmp/mine", 0444);
+    tap_ok(access("/tmp/mine", R_OK | W_OK) == 0 && fails(access("/tmp/mine", X_OK), EACCES) &&
+               access("/tmp", R_OK | W_OK | X_OK) == 0,
+           "test_a_file_of_tmp_is_written_whatever_its_permissions");
+    tap_ok(fails(access("/proc", W_OK), EACCES) && fails(access("/proc/aio", W_OK), EACCES) &&
+               access("/proc/aio", R_OK) == 0 && access("/proc", X_OK) == 0,
+           "test_a_file_of_proc_is_not");
+    int fd = open("/tmp/sparse", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    tap_ok(ftruncate(fd, 8 << 20) == 0 && fstat(fd, &status) == 0 && status.st_size == 8 << 20 &&
+               status.st_blocks == 0,
+           "test_a_hole_takes_no_blocks");
+    tap_ok(pwrite_byte(fd, 1 << 20) && fstat(fd, &status) == 0 && status.st_blocks > 0 &&
+               status.st_blocks * 512 <= 65536,
+           "test_what_is_written_does");
+    close(fd);
+}
+
+static void test_links(void)
+{
+    struct stat status;
+    tap_ok(fails((int)readlink("/fake/file", text, sizeof text), EINVAL) &&
+               fails((int)readlink("/fake/none", text, sizeof text), ENOENT) &&
+               fails((int)readlink("/dev/null", text, sizeof text), EINVAL) &&
+               fails((int)readlink("/fake/file", (char *)8, 10), EFAULT),
+           "test_readlink_of_what_is_no_link");
+    int fd = open("/fake/file", O_RDONLY | O_NOFOLLOW);
+    tap_ok(fd >= 0 && close(fd) == 0 && lstat("/dev/null", &status) == 0 && S_ISCHR(status.st_mode),
+           "test_what_is_no_link_is_opened_and_looked_at");
 }
 
 int main(void)
 {
-    tap_plan(44);
+    tap_plan(52);
     mount_add("fake", fake_fs());
     test_fixed_folders();
     test_mount_points();
@@ -189,5 +239,7 @@ int main(void)
     test_streams();
     test_working_directory();
     test_umask();
+    test_status_of_tmp();
+    test_links();
     return tap_done();
 }

@@ -183,6 +183,8 @@ static int fake_status(const struct fake_node *node, struct fs_call *call)
 {
     if (!node)
         return -ENOENT;
+    if (call->directory && !fake_is_folder(node))
+        return -ENOTDIR;
     fs_status_of_device(&node->device, &call->status);
     call->status.links = node->linked;
     return 0;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "board/board.h"
@@ -51,6 +52,8 @@ static void test_names(struct device *fs)
     tap_ok(leads_to("/fake/./a/././b", "/fake/a/b", "a/b", false), "test_dots_are_taken_out");
     tap_ok(leads_to("/fake/x/../a/y/z/../../b", "/fake/a/b", "a/b", false),
            "test_double_dots_take_the_name_before_them_out");
+    tap_ok(leads_to("/fake/a/y/z/../../../x", "/fake/x", "x", false),
+           "test_as_many_names_as_there_are_double_dots");
     tap_ok(leads_to("/../../fake/a", "/fake/a", "a", false), "test_above_the_root_is_the_root");
     tap_ok(leads_to("/dev/../fake/a", "/fake/a", "a", false) && path.fs == fs,
            "test_double_dots_lead_out_of_a_file_system");
@@ -64,6 +67,66 @@ static void test_names(struct device *fs)
     tap_ok(leads_to("/fakes", "/fakes", "fakes", false) && path.fs != fs &&
                leads_to("/fak", "/fak", "fak", false) && path.fs != fs,
            "test_a_longer_or_shorter_name_is_not_the_mount");
+}
+
+static bool fails(const char *from, int expected)
+{
+    int error = path_resolve(from, &path);
+    if (error != expected)
+        tap_note("%s: %d", from, error);
+    return error == expected;
+}
+
+// Goal: a name before ".." is one that is there.
+static void test_double_dots(void)
+{
+    struct stat status;
+    tap_ok(fails("/fake/no/../a", -ENOENT) && fails("/fake/a/no/../../a", -ENOENT) &&
+               fails("/nowhere/../fake/a", -ENOENT),
+           "test_no_way_leads_through_what_is_not_there");
+    tap_ok(fails("/fake/f/../a", -ENOTDIR) && fails("/fake/f/..", -ENOTDIR) &&
+               fails("/fake/f/./../a", -ENOTDIR) && fails("/dev/null/../zero", -ENOTDIR),
+           "test_nor_through_a_file");
+    tap_ok(unlink("/fake/no/../f") == -1 && errno == ENOENT && stat("/fake/f", &status) == 0,
+           "test_what_is_not_meant_is_not_removed");
+    tap_ok(open("/fake/f/../f", O_RDONLY) == -1 && errno == ENOTDIR &&
+               stat("/fake/f/..", &status) == -1 && errno == ENOTDIR &&
+               rename("/fake/f", "/fake/no/../g") == -1 && errno == ENOENT,
+           "test_every_call_looks");
+}
+
+// Result: whether a call has failed so.
+static bool refused(int result, int error)
+{
+    if (result != -1 || errno != error)
+        tap_note("%d, errno %d instead of %d", result, errno, error);
+    return result == -1 && errno == error;
+}
+
+static void test_dots_at_the_end(void)
+{
+    struct stat status;
+    tap_ok(refused(rmdir("/fake/x/."), EINVAL) && refused(rmdir("/fake/x/.."), ENOTEMPTY) &&
+               refused(rmdir("/fake/."), EINVAL),
+           "test_dots_are_not_removed");
+    tap_ok(refused(rename("/fake/x/.", "/fake/n"), EBUSY) &&
+               refused(rename("/fake/f", "/fake/x/."), EBUSY) &&
+               refused(rename("/fake/x", "/fake/a/.."), EBUSY),
+           "test_dots_are_not_renamed");
+    tap_ok(refused(unlink("/fake/x/."), EISDIR) && refused(mkdir("/fake/x/.", 0700), EEXIST) &&
+               refused(mkdir("/fake/x/..", 0700), EEXIST) &&
+               refused(open("/fake/x/.", O_RDONLY | O_CREAT, 0600), EISDIR) &&
+               refused(open("/fake/x/.", O_RDONLY | O_CREAT | O_EXCL, 0600), EEXIST),
+           "test_dots_are_not_made");
+    tap_ok(refused(rmdir("/fake/no/."), ENOENT) && refused(mkdir("/fake/no/.", 0700), ENOENT) &&
+               refused(open("/fake/no/.", O_WRONLY | O_CREAT, 0600), ENOENT) &&
+               refused(rename("/fake/no/.", "/fake/n"), ENOENT) &&
+               refused(unlink("/fake/f/."), ENOTDIR) && refused(mkdir("/fake/f/.", 0700), ENOTDIR),
+           "test_what_is_not_there_is_refused_for_that");
+    int fd = open("/fake/x/.", O_RDONLY | O_DIRECTORY);
+    tap_ok(fd >= 0 && close(fd) == 0 && stat("/fake/x/./", &status) == 0 &&
+               stat("/fake/x", &status) == 0,
+           "test_dots_are_opened_and_looked_at");
 }
 
 static void test_relative(void)
@@ -144,10 +207,18 @@ static void test_first_working_directory(struct device *fs)
 int main(void)
 {
     struct device *fs = fake_fs();
-    tap_plan(31);
+    tap_plan(41);
     mount_add("fake", fs);
     test_first_working_directory(fs);
+    mkdir("/fake/x", 0700); // What the paths with ".." lead through.
+    mkdir("/fake/a", 0700);
+    mkdir("/fake/a/y", 0700);
+    mkdir("/fake/a/y/z", 0700);
+    mkdir("/fake/a/b", 0700);
+    close(creat("/fake/f", 0600));
     test_names(fs);
+    test_double_dots();
+    test_dots_at_the_end();
     test_relative();
     test_lengths();
     test_addresses();

@@ -9,7 +9,7 @@ extern "C" {
 
 struct stat;
 
-// As stat(): there are no symbolic links.
+// As stat(), but of a symbolic link on /host it tells of the link itself: S_ISLNK().
 // Context: main | callback.
 int lstat(const char *path, struct stat *status);
 
