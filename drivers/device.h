@@ -66,7 +66,7 @@ struct io_request {
 
     // The core's and, from submit to completion, the driver's.
     uint8_t queue; // Where it waits in the lane.
-    bool late;     // Its deadline, if it has one, has passed.
+    bool late;     // With IO_DEADLINE: its deadline has passed. Without, it means nothing.
     struct device *device;
     struct io_request *next, *previous; // In the core's queue; the driver's while started.
     struct timer timer;                 // The deadline.

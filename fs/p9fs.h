@@ -17,8 +17,9 @@
 // the same file at that moment can.
 // A read or write of several messages that fails after some ends with what was moved by then, as
 // POSIX has it: the next one meets the error.
-// QEMU 7.2 looks for an open file by its name when it is asked for its status: of one that has been
-// unlinked, the last known is given. Making it longer or shorter is -ENOENT.
+// QEMU's server may look for an open file by its name: of one that has been unlinked, older ones do
+// not know the status (-ENOENT), and the last known is given; 7.2.22 knows it. Making such a file
+// longer or shorter is -ENOENT there, too.
 #pragma once
 
 #include "drivers/device.h"

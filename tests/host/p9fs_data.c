@@ -110,6 +110,11 @@ static void test_sizes(void)
                call.status.links == 0,
            "test_the_status_of_an_unlinked_file_is_the_last_known");
     tap_equal(client_move(device, IO_READ, 0, memory, 500), 200, "test_it_is_still_read");
+    tap_ok(client_move(device, IO_READ, 20000, memory, 10) == 0 && device->size_bytes == 200,
+           "test_a_read_behind_the_end_moves_no_end");
+    struct io_request append = { .op = IO_WRITE, .buffer = pattern, .size = 5, .flags = IO_APPEND };
+    tap_ok(client_do(device, &append) == 5 && append.offset == 200 && device->size_bytes == 205,
+           "test_an_unlinked_file_is_appended_to_at_its_end");
     call = client_call(FS_NEXT_ENTRY, "");
     tap_equal(client_do(device, &call.request), -ENOTDIR, "test_a_file_has_no_entries");
     call = client_call(FS_OPEN, "small");
@@ -272,7 +277,7 @@ static void test_directories(void)
 
 int main(void)
 {
-    tap_plan(51);
+    tap_plan(53);
     test_reading();
     test_writing();
     test_sizes();
