@@ -22,6 +22,10 @@
 
 enum { FS_NAME_LIMIT = 255 }; // Bytes of a name, without its end.
 
+// O_DSYNC among the flags of an opening: newlib's <fcntl.h> has none, so the POSIX face has its own,
+// which is this bit.
+enum { FS_DSYNC = 0x800000 };
+
 enum fs_operation {
     // Of a file system, by path.
     FS_OPEN,   // flags, mode. Gives `device`.
@@ -61,7 +65,8 @@ struct fs_call {
     // ".." among them; "" is its root.
     const char *path, *to;
     bool directory; // The path ended with '/': what is no directory is -ENOTDIR.
-    int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY.
+    int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY,
+                    // O_SYNC, FS_DSYNC.
     uint32_t mode;  // Permissions of what is created.
     uint64_t size, cookie;
 
