@@ -220,6 +220,45 @@ static void test_appending(void)
     close_and_check(device, "test_appending_leaves_nothing_behind");
 }
 
+static struct io_request queued[MANY];
+static unsigned turns[MANY], turn;
+
+static void on_turn(struct io_request *request)
+{
+    turns[turn++] = (unsigned)(request - queued);
+}
+
+static void submit_queued(unsigned i, struct device *device, unsigned priority)
+{
+    queued[i] = (struct io_request){ .op = IO_READ, .priority = (uint8_t)priority };
+    queued[i].buffer = memory;
+    queued[i].size = PART;
+    queued[i].done = on_turn;
+    io_submit(device, &queued[i]);
+}
+
+// Goal: who waits for a transfer gets it by priority, and in the order of submission within one.
+static void test_priorities(void)
+{
+    fresh(8192);
+    struct device *device = client_must_open("large", O_RDONLY);
+    struct device *other = client_must_open("large", O_RDONLY);
+    turn = 0;
+    for (unsigned i = 0; i < P9_TRANSFERS; i++)
+        submit_queued(i, device, 0);
+    submit_queued(P9_TRANSFERS, other, 7);
+    submit_queued(P9_TRANSFERS + 1, other, 3);
+    submit_queued(P9_TRANSFERS + 2, other, 7);
+    submit_queued(P9_TRANSFERS + 3, other, 3);
+    p9m_run(false);
+    const unsigned *last = &turns[P9_TRANSFERS];
+    tap_ok(turn == P9_TRANSFERS + 4 && last[0] == P9_TRANSFERS + 1 && last[1] == P9_TRANSFERS + 3 &&
+               last[2] == P9_TRANSFERS && last[3] == P9_TRANSFERS + 2,
+           "test_the_most_urgent_gets_the_next_transfer");
+    client_close(other);
+    close_and_check(device, "test_priorities_leave_nothing_behind");
+}
+
 static unsigned list(struct device *device, bool again)
 {
     struct fs_entry entry = { 0 };
@@ -277,13 +316,14 @@ static void test_directories(void)
 
 int main(void)
 {
-    tap_plan(53);
+    tap_plan(55);
     test_reading();
     test_writing();
     test_sizes();
     test_many();
     test_cancelling();
     test_appending();
+    test_priorities();
     test_directories();
     return tap_done();
 }
