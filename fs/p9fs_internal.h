@@ -100,7 +100,8 @@ struct p9_transfer {
     uint8_t out[P9_SMALL_BYTES], in[P9_SMALL_BYTES];
 };
 
-// Where an open file's request is, in its `queue`: waits by priority or to append, or is a transfer.
+// Where an open file's request is, in its `queue`: waits by priority or to append, or is a
+// transfer.
 enum { P9_APPENDS = IO_PRIORITIES, P9_QUEUES, P9_STARTED = P9_QUEUES };
 
 enum p9_session { P9_CLOSED, P9_OPENING, P9_OPEN };

@@ -26,8 +26,7 @@ static void noting_submit(struct device *device, struct io_request *request)
     if (asked.count < LOG)
         asked.ops[asked.count] = request->op;
     asked.count++;
-    device_complete(request,
-                    request->op == IO_FLUSH ? asked.flush_result : (ssize_t)request->size);
+    device_complete(request, request->op == IO_FLUSH ? asked.flush_result : (ssize_t)request->size);
 }
 
 static const struct device_ops noting_ops = { .submit = noting_submit };
