@@ -22,8 +22,8 @@
 
 enum { FS_NAME_LIMIT = 255 }; // Bytes of a name, without its end.
 
-// O_DSYNC among the flags of an opening: newlib's <fcntl.h> has none, so the POSIX face has its own,
-// which is this bit.
+// O_DSYNC among the flags of an opening: newlib's <fcntl.h> has none, so the POSIX face has its
+// own, which is this bit.
 enum { FS_DSYNC = 0x800000 };
 
 enum fs_operation {

@@ -7,6 +7,7 @@
 #include "arch/memory.h"
 #include "fs/call.h"
 #include "fs/fixed.h"
+#include "fs/names.h"
 
 static struct fixed_entry mounts[MOUNT_LIMIT];
 static unsigned mount_count;
@@ -40,14 +41,6 @@ static struct device *mount_find(const char *text, size_t length)
             return mounts[i].device;
     }
     return NULL;
-}
-
-static size_t name_length(const char *text, size_t size)
-{
-    size_t length = 0;
-    while (length < size && text[length] && text[length] != '/')
-        length++;
-    return length;
 }
 
 int mount_add(const char *name, struct device *fs)
@@ -112,25 +105,16 @@ static int append(char *text, size_t length, const char *name, size_t size)
     return (int)length;
 }
 
-// Result: the length without the last name.
-static size_t parent(const char *text, size_t length)
-{
-    while (length > 0 && text[--length] != '/')
-        ;
-    return length;
-}
-
 // Adds the names of a path to resolved->text, which holds `length` bytes.
 // Result: the length, or -ENAMETOOLONG.
 static int add_names(struct fs_path *resolved, int length, const char *path, size_t size)
 {
     while (size > 0 && length >= 0) {
         size_t name = name_length(path, size);
-        bool dot = name == 1 && path[0] == '.';
-        bool dots = name == 2 && path[0] == '.' && path[1] == '.';
-        resolved->directory = name == 0 || dot || dots;
-        if (dots)
-            length = (int)parent(resolved->text, (size_t)length);
+        bool above = name_is_above(path, name);
+        resolved->directory = name == 0 || above || name_is_here(path, name);
+        if (above)
+            length = (int)names_above(resolved->text, (size_t)length);
         else if (!resolved->directory)
             length = append(resolved->text, (size_t)length, path, name);
         size_t step = name > 0 ? name : 1; // A '/'.

@@ -252,5 +252,7 @@ uint32_t p9_open_flags(int flags)
     _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_RDWR == 2, "as Linux has them");
     return (flags & LINUX_ACCESS) | (flags & O_TRUNC ? LINUX_TRUNC : 0) |
            (flags & O_DIRECTORY ? LINUX_DIRECTORY : 0) |
-           ((flags & O_SYNC) == O_SYNC ? LINUX_SYNC : flags & FS_DSYNC ? LINUX_DSYNC : 0);
+           ((flags & O_SYNC) == O_SYNC ? LINUX_SYNC
+            : flags & FS_DSYNC         ? LINUX_DSYNC
+                                       : 0);
 }

@@ -6,9 +6,10 @@
 // Limits: P9_FILES open files, P9_DIRECTORIES of them directories (-EMFILE beyond); P9_CALLS by
 // path and P9_TRANSFERS on open files are under way at a time, the others wait, the most urgent
 // first. Once a message is with the server its request cannot be cancelled: QEMU's server does what
-// it is asked before it looks at a Tflush. Symbolic links are followed within the share, P9_LINKS
-// of them in one path; an absolute one, or one that leads out of the share, is -ELOOP: its target
-// is a name of the server's machine. Neither devices nor FIFOs nor sockets are opened: -ENXIO.
+// it is asked before it looks at a Tflush.
+// Symbolic links are followed within the share, P9_LINKS of them in one path; an absolute one, or
+// one that leads out of the share, is -ELOOP: its target is a name of the server's machine. Neither
+// devices nor FIFOs nor sockets are opened: -ENXIO.
 // Every opening is a device of its own. Its size_bytes is what the server last said, and what has
 // been written since; FS_FILE_STATUS asks anew.
 // A write with IO_APPEND asks for the file's size first. One such write at a time is under way in

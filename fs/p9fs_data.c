@@ -3,6 +3,7 @@
 // own.
 #include <errno.h>
 
+#include "fs/names.h"
 #include "fs/p9fs_internal.h"
 
 enum { FRUITLESS_LIMIT = 3 }; // "." and ".." may fill a reply each; more of them would never end.
@@ -105,7 +106,8 @@ static void next_entry(struct p9_transfer *transfer);
 
 static bool is_dots(const char *name)
 {
-    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    size_t length = p9_length(name);
+    return name_is_here(name, length) || name_is_above(name, length);
 }
 
 // Takes an entry from what has been read. Result: as p9_get_entry().

@@ -1,5 +1,5 @@
-// A file system in RAM, /tmp, whose every byte is moved by DMA: from the program's buffer to the
-// file's blocks and back; the CPU copies nothing. It serves fs/call.h.
+// A file system in RAM, /tmp, whose every byte is moved by the board's DMA engine: from the
+// program's buffer to the file's blocks and back. It serves fs/call.h.
 //
 // Everything it knows lies in the memory that it is given: inodes, the table of blocks, blocks.
 // None of it is cleared beforehand: what has never been written reads as zeros because it is no

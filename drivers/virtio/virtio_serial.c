@@ -32,17 +32,13 @@
 
 #include "arch/container.h"
 #include "arch/report.h"
+#include "arch/smaller.h"
 
 enum { WRITE_MOST = 1 << 30, RESET_POLL_NS = 1000000 };
 
 static struct virtio_serial_port *port_of(const struct device *device)
 {
     return container_of(device, struct virtio_serial_port, device);
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static void end_write(struct virtio_serial_port *port, ssize_t result)
