@@ -127,8 +127,8 @@ static void take_out(struct io_request *request)
         p9fs.priorities &= ~(1u << queue);
 }
 
-// Result: the most urgent of those that wait and may start, or NULL. An append goes before others of
-// its priority: as only one is under way, it keeps nobody for long.
+// Result: the most urgent of those that wait and may start, or NULL. An append goes before others
+// of its priority: as only one is under way, it keeps nobody for long.
 static struct io_request *next_to_start(void)
 {
     struct io_request *append = p9fs.appender ? NULL : p9fs.queues[P9_APPENDS].head;
