@@ -6,35 +6,46 @@
 
 #include "drivers/device.h"
 
+// The queue itself, also for drivers in which started requests wait.
+static inline void fifo_push(struct io_fifo *fifo, struct io_request *request)
+{
+    request->next = NULL;
+    request->previous = fifo->tail;
+    if (request->previous)
+        request->previous->next = request;
+    else
+        fifo->head = request;
+    fifo->tail = request;
+}
+
+static inline void fifo_remove(struct io_fifo *fifo, struct io_request *request)
+{
+    if (request->previous)
+        request->previous->next = request->next;
+    else
+        fifo->head = request->next;
+    if (request->next)
+        request->next->previous = request->previous;
+    else
+        fifo->tail = request->previous;
+    request->next = request->previous = NULL;
+}
+
 static inline void queue_push(struct io_lane *lane, struct io_request *request)
 {
     bool behind = request->op == IO_FLUSH || lane->waiting & (1u << QUEUE_BEHIND);
     unsigned queue = behind ? QUEUE_BEHIND : request->priority;
     request->queue = (uint8_t)queue;
-    request->next = NULL;
-    request->previous = lane->queue[queue].tail;
-    if (request->previous)
-        request->previous->next = request;
-    else
-        lane->queue[queue].head = request;
-    lane->queue[queue].tail = request;
+    fifo_push(&lane->queue[queue], request);
     lane->waiting |= 1u << queue;
 }
 
 static inline void queue_remove(struct io_lane *lane, struct io_request *request)
 {
     unsigned queue = request->queue;
-    if (request->previous)
-        request->previous->next = request->next;
-    else
-        lane->queue[queue].head = request->next;
-    if (request->next)
-        request->next->previous = request->previous;
-    else
-        lane->queue[queue].tail = request->previous;
+    fifo_remove(&lane->queue[queue], request);
     if (!lane->queue[queue].head)
         lane->waiting &= ~(1u << queue);
-    request->next = request->previous = NULL;
 }
 
 // Result: the longest waiting request of the first queue that has any; there must be one.

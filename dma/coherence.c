@@ -11,12 +11,9 @@
 
 #include "dma/coherence.h"
 
-enum { LINE = CPU_CACHE_LINE_MAX, LINE_OFFSET = LINE - 1 };
+#include "arch/smaller.h"
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+enum { LINE = CPU_CACHE_LINE_MAX, LINE_OFFSET = LINE - 1 };
 
 // Bytes at the buffer's start that lie in a line which somebody else's bytes share.
 static size_t head_size(uintptr_t address, size_t size)

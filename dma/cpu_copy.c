@@ -8,6 +8,7 @@
 
 #include "arch/assert.h"
 #include "arch/container.h"
+#include "arch/smaller.h"
 #include "dma/engine.h"
 
 enum { SLICE_BYTES = 4096 };
@@ -39,11 +40,6 @@ static const struct dma_capabilities capabilities = {
 static struct cpu_copy instance;
 
 typedef uint32_t __attribute__((may_alias)) word;
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 // Loops, not libc: its memcpy uses NEON registers, which are main's at this level.
 static void bytes_copy(uintptr_t to, uintptr_t from, size_t size)

@@ -9,17 +9,13 @@
 // it removes an event that was sent to this channel's last transfer too late to be used.
 
 #include "arch/assert.h"
+#include "arch/smaller.h"
 #include "dma/pl330.h"
 
 // A part's code at most: a body, a bounced head and tail, and the pause.
 enum { PART_BYTES = PL330_COPY_BYTES + 2 * PL330_SHORT_COPY_BYTES + PL330_PAUSE_BYTES };
 _Static_assert(PL330_PARTS *PART_BYTES + PL330_FINISH_BYTES <= PL330_PROGRAM_BYTES,
                "every run fits");
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 bool pl330_transfer_at_end(const struct pl330_channel *channel)
 {

@@ -9,12 +9,8 @@
 // The engine does not fill: a fill copies from a line of the pattern, then from what it has filled
 // already, so each run doubles what is there.
 
+#include "arch/smaller.h"
 #include "dma/sifive_pdma.h"
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 // The largest transaction that all bits of what is added up in `bits` are aligned to.
 static unsigned transaction_log2(uintptr_t bits)

@@ -77,8 +77,8 @@ struct io_request {
     size_t moved;   // Bytes known to have been moved, also when result is an error.
 
     // The core's and, from submit to completion, the driver's.
-    uint8_t queue;   // Where it waits in the lane.
-    bool late;       // Its deadline, if it has one, has passed.
+    uint8_t queue;   // Where it waits in the lane; while started, the driver's.
+    bool late;       // With IO_DEADLINE: its deadline has passed. Without, it means nothing.
     uint16_t places; // With IO_SEGMENTS: how many of the lane's it takes.
     struct device *device;
     struct io_request *next, *previous; // In the core's queue; the driver's while started.
@@ -99,6 +99,11 @@ static inline struct io_request *request_of(struct callback *notify)
 
 enum { QUEUE_BEHIND = IO_PRIORITIES, LANE_CLOSING = 1 << 29, LANE_STARTING = 1 << 30 };
 
+// Requests in the order in which they came, linked by next and previous.
+struct io_fifo {
+    struct io_request *head, *tail;
+};
+
 // One direction of a device, with the requests that wait for it.
 struct io_lane {
     uint16_t depth;     // Requests the driver takes at a time; set by the driver.
@@ -107,9 +112,7 @@ struct io_lane {
     struct irq_work start; // Gives the device its next requests at an interrupt's tail.
     uint32_t waiting;      // Bit q: a request waits in queue q; LANE_STARTING: the core is about to
                            // look; LANE_CLOSING: the device is released once it is quiet.
-    struct {
-        struct io_request *head, *tail;
-    } queue[IO_PRIORITIES + 1]; // By priority, and QUEUE_BEHIND.
+    struct io_fifo queue[IO_PRIORITIES + 1]; // By priority, and QUEUE_BEHIND.
 };
 
 struct device_ops {

@@ -23,6 +23,10 @@
 enum { FS_NAME_LIMIT = 255 }; // Bytes of a name, without its end.
 enum { FS_STATUS_BLOCK_BYTES = 512 };
 
+// O_DSYNC among the flags of an opening: newlib's <fcntl.h> has none, so the POSIX face has its
+// own, which is this bit.
+enum { FS_DSYNC = 0x800000 };
+
 enum fs_operation {
     // Of a file system, by path.
     FS_OPEN,      // flags, mode. Gives `device`.
@@ -68,7 +72,7 @@ struct fs_call {
     bool directory; // The path ended with '/': what is no directory is -ENOTDIR.
     bool no_follow; // FS_STATUS: a symbolic link as the last name is meant itself.
     int flags;      // As of open(): access mode, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY,
-                    // O_NOFOLLOW.
+                    // O_NOFOLLOW, O_SYNC, FS_DSYNC.
     uint32_t mode;  // Permissions of what is created.
     uint64_t size, cookie;
     char *text;       // Where text goes, without an end of FS_READ_LINK's, with one of a path; it

@@ -11,11 +11,7 @@
 #include "arch/assert.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#include "arch/smaller.h"
 
 // --- Writing ---
 

@@ -11,7 +11,7 @@
 #include "fs/open_files.h"
 
 // Every level that can wait may hold a file whose descriptors are all closed.
-enum { WAITING_LEVELS = 2, STATUS_FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC };
+enum { WAITING_LEVELS = 2, STATUS_FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | FILE_SYNC };
 
 // Where descriptors lead that are free, or taken by an open() that has not ended.
 static struct file closed, opening;

@@ -12,6 +12,9 @@
 
 enum { FILE_LIMIT = 64 }; // Descriptors open at a time: EMFILE beyond.
 
+// A blocking write through such an opening is on the medium when it returns.
+enum { FILE_SYNC = O_SYNC | FS_DSYNC };
+
 // An open file.
 struct file {
     // By IO_READ and IO_WRITE: the device, where such a request may go to it as it is; NULL where
@@ -19,7 +22,7 @@ struct file {
     struct device *direct[2];
     struct device *device;
     uint64_t position;   // Bytes.
-    int flags;           // Access mode, O_APPEND, O_NONBLOCK, O_SYNC.
+    int flags;           // Access mode, O_APPEND, O_NONBLOCK, FILE_SYNC.
     unsigned references; // Descriptors that lead here, and blocking calls; 0: free.
 };
 
@@ -88,11 +91,15 @@ int file_poll_locked(int fd, struct io_request *request, unsigned events);
 // Context: main | callback.
 void file_refused(int fd);
 
-// Read or write at the file's position and move it by what was done.
-// Result: bytes, or -errno.
+// Read or write at the file's position and move it by what was done. With O_SYNC or O_DSYNC a write
+// ends with a flush, whose error is its result.
+// limit: the first offset that the caller cannot name: nothing is moved at or past it, and no
+// position comes to lie beyond. A file's end, as far as is known, is where an append is held to it.
+// Result: bytes, fewer before the limit, or -errno; at the limit -EFBIG (write), -EOVERFLOW (read,
+// with more of the file there).
 // Context: main | callback.
-ssize_t file_read(int fd, void *buffer, size_t size);
-ssize_t file_write(int fd, const void *buffer, size_t size);
+ssize_t file_read(int fd, void *buffer, size_t size, uint64_t limit);
+ssize_t file_write(int fd, const void *buffer, size_t size, uint64_t limit);
 
 // Has blocking reads and writes end with -EINTR, where nothing has been moved and the device gives
 // the request up, once this function's answer is another than when they began. It is called with

@@ -58,43 +58,74 @@ ssize_t file_transfer(struct file *file, struct io_request *request)
     return request->moved > 0 ? (ssize_t)request->moved : -EINTR;
 }
 
-static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
+// Cuts a request to what lies below the limit. Result: 0, or -errno.
+static int keep_below(const struct file *file, struct io_request *request, uint64_t limit)
+{
+    bool append = request->op == IO_WRITE && file->flags & O_APPEND;
+    uint64_t end = file->device->size_bytes;
+    uint64_t offset = append && file->device->kind == DEVICE_FILE ? end : request->offset;
+    if (!can_seek(file) || request->size == 0)
+        return 0;
+    if (offset >= limit && (request->op == IO_WRITE || offset < end))
+        return request->op == IO_WRITE ? -EFBIG : -EOVERFLOW;
+    uint64_t room = offset < limit ? limit - offset : 0;
+    if (request->size > room)
+        request->size = (size_t)room;
+    return 0;
+}
+
+static int flush(struct file *file)
+{
+    struct io_request request = { .op = IO_FLUSH };
+    return (int)file_submit_and_wait(file, &request);
+}
+
+static ssize_t transfer_at_position(struct file *file, struct io_request *request, uint64_t limit)
+{
+    request->offset = position_get(file);
+    int error = keep_below(file, request, limit);
+    ssize_t result = error ? error : file_transfer(file, request);
+    // An appending write has been told by the device where it went.
+    if (result > 0 && can_seek(file))
+        position_set(file, request->offset + (uint64_t)result);
+    if (result > 0 && request->op == IO_WRITE && file->flags & FILE_SYNC && can_seek(file))
+        error = flush(file);
+    return error ? error : result;
+}
+
+static ssize_t transfer(int fd, struct io_request *request, uint64_t limit)
 {
     struct file_hold hold;
     struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
-    struct io_request request = {
-        .op = op, .offset = position_get(file), .buffer = buffer, .size = size
-    };
-    ssize_t result = file_transfer(file, &request);
-    // An appending write has been told by the device where it went.
-    if (result > 0 && can_seek(file))
-        position_set(file, request.offset + (uint64_t)result);
+    ssize_t result = transfer_at_position(file, request, limit);
     file_drop(&hold);
     return result;
 }
 
-ssize_t file_read(int fd, void *buffer, size_t size)
+ssize_t file_read(int fd, void *buffer, size_t size, uint64_t limit)
 {
-    return transfer(fd, IO_READ, buffer, size);
+    struct io_request request = { .op = IO_READ, .buffer = buffer, .size = size };
+    return transfer(fd, &request, limit);
 }
 
-ssize_t file_write(int fd, const void *buffer, size_t size)
+ssize_t file_write(int fd, const void *buffer, size_t size, uint64_t limit)
 {
-    return transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size);
+    struct io_request request = { .op = IO_WRITE, .buffer = (void *)(uintptr_t)buffer };
+    request.size = size;
+    return transfer(fd, &request, limit);
 }
 
 int file_flush(int fd)
 {
-    struct io_request request = { .op = IO_FLUSH };
     struct file_hold hold;
     struct file *file = file_hold(&hold, fd);
     if (!file)
         return -EBADF;
-    ssize_t result = file_submit_and_wait(file, &request);
+    int error = flush(file);
     file_drop(&hold);
-    return (int)result;
+    return error;
 }
 
 int fs_call_and_wait(struct device *device, struct fs_call *call)

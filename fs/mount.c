@@ -8,6 +8,7 @@
 #include "arch/memory.h"
 #include "fs/call.h"
 #include "fs/fixed.h"
+#include "fs/names.h"
 #include "fs/open_files.h"
 
 static struct fixed_entry mounts[MOUNT_LIMIT];
@@ -42,14 +43,6 @@ static struct device *mount_find(const char *text, size_t length)
             return mounts[i].device;
     }
     return NULL;
-}
-
-static size_t name_length(const char *text, size_t size)
-{
-    size_t length = 0;
-    while (length < size && text[length] && text[length] != '/')
-        length++;
-    return length;
 }
 
 int mount_add(const char *name, struct device *fs)
@@ -132,14 +125,6 @@ static int append(char *text, size_t length, const char *name, size_t size)
     return (int)length;
 }
 
-// Result: the length without the last name.
-static size_t parent(const char *text, size_t length)
-{
-    while (length > 0 && text[--length] != '/')
-        ;
-    return length;
-}
-
 static void find_fs(struct fs_path *resolved)
 {
     const char *first = resolved->text + 1;
@@ -186,7 +171,7 @@ static int leave(struct fs_path *resolved, int length, int *known)
     if (length > *known)
         length = look_up(resolved, (size_t)length);
     if (length >= 0)
-        length = *known = (int)parent(resolved->text, (size_t)length);
+        length = *known = (int)names_above(resolved->text, (size_t)length);
     return length;
 }
 
@@ -198,8 +183,8 @@ static int add_names(struct fs_path *resolved, int length, const char *path, siz
     resolved->dots = NULL;
     while (size > 0 && length >= 0) {
         size_t name = name_length(path, size);
-        bool dot = name == 1 && path[0] == '.';
-        bool dots = name == 2 && path[0] == '.' && path[1] == '.';
+        bool dot = name_is_here(path, name);
+        bool dots = name_is_above(path, name);
         resolved->directory = name == 0 || dot || dots;
         if (name > 0)
             resolved->dots = dot ? "." : dots ? ".." : NULL;

@@ -253,7 +253,11 @@ int p9_error(uint32_t linux_errno)
 uint32_t p9_open_flags(int flags)
 {
     enum { LINUX_ACCESS = 3, LINUX_TRUNC = 01000, LINUX_DIRECTORY = 0200000 };
+    enum { LINUX_DSYNC = 010000, LINUX_SYNC = 04010000 };
     _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_RDWR == 2, "as Linux has them");
     return (flags & LINUX_ACCESS) | (flags & O_TRUNC ? LINUX_TRUNC : 0) |
-           (flags & O_DIRECTORY ? LINUX_DIRECTORY : 0);
+           (flags & O_DIRECTORY ? LINUX_DIRECTORY : 0) |
+           ((flags & O_SYNC) == O_SYNC ? LINUX_SYNC
+            : flags & FS_DSYNC         ? LINUX_DSYNC
+                                       : 0);
 }

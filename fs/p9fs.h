@@ -4,9 +4,9 @@
 // done is the server's user's: no user and no group is named.
 //
 // Limits: P9_FILES open files, P9_DIRECTORIES of them directories (-EMFILE beyond); P9_CALLS by
-// path and P9_TRANSFERS on open files are under way at a time, the others wait. Once a message is
-// with the server its request cannot be cancelled: QEMU's server does what it is asked before it
-// looks at a Tflush.
+// path and P9_TRANSFERS on open files are under way at a time, the others wait, the most urgent
+// first. Once a message is with the server its request cannot be cancelled: QEMU's server does what
+// it is asked before it looks at a Tflush.
 // Symbolic links are followed within the share, P9_LINKS of them in one path; an absolute one, or
 // one that leads out of the share, is -ELOOP: its target is a name of the server's machine. Neither
 // devices nor FIFOs nor sockets are opened: -ENXIO.

@@ -3,6 +3,7 @@
 // own.
 #include <errno.h>
 
+#include "fs/names.h"
 #include "fs/p9fs_internal.h"
 
 enum { FRUITLESS_LIMIT = 3 }; // "." and ".." may fill a reply each; more of them would never end.
@@ -17,11 +18,17 @@ static void end_data(struct p9_transfer *transfer, int error)
     p9_finish(transfer, error && transfer->moved == 0 ? error : (ssize_t)transfer->moved);
 }
 
+// Bytes of the file are known to be there, up to here.
+static void end_seen(struct device *device, uint64_t end)
+{
+    if (end > device->size_bytes)
+        device->size_bytes = end;
+}
+
 static void on_piece(struct p9_message *message, int error, struct p9_reader *reply)
 {
     struct p9_transfer *transfer = p9_transfer_of(message);
     const struct io_request *request = transfer->request;
-    struct device *device = &transfer->file->device;
     if (!error) {
         size_t count = (size_t)p9_get(reply, 4);
         size_t came = (size_t)message->exchange.request.result - P9_DATA_HEADER_BYTES;
@@ -31,8 +38,8 @@ static void on_piece(struct p9_message *message, int error, struct p9_reader *re
             error = -EIO;
         else
             transfer->moved += count;
-        if (!error && request->offset + transfer->moved > device->size_bytes)
-            device->size_bytes = request->offset + transfer->moved;
+        if (!error && count > 0) // A read behind the end has seen nothing there.
+            end_seen(&transfer->file->device, request->offset + transfer->moved);
         if (!error && count == transfer->piece && transfer->moved < request->size) {
             send_piece(transfer);
             return;
@@ -99,7 +106,8 @@ static void next_entry(struct p9_transfer *transfer);
 
 static bool is_dots(const char *name)
 {
-    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    size_t length = p9_length(name);
+    return name_is_here(name, length) || name_is_above(name, length);
 }
 
 // Takes an entry from what has been read. Result: as p9_get_entry().

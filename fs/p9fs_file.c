@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "aio/queue.h"
 #include "arch/container.h"
 #include "fs/p9fs_internal.h"
 
@@ -137,9 +138,12 @@ static void begin_call(struct p9_transfer *transfer)
 
 // ---- Transfers ----
 
+// May a new request start at once? It does not overtake those that wait.
 static bool can_start(const struct io_request *request)
 {
-    return p9fs.free && !(p9_appends(request) && p9fs.appender);
+    if (p9_appends(request))
+        return p9fs.free && !p9fs.appender && !p9fs.queues[P9_APPENDS].head;
+    return p9fs.free && !p9fs.priorities;
 }
 
 // Asks the server for what a request that can start wants.
@@ -148,6 +152,7 @@ static void start(struct io_request *request)
     struct p9_transfer *transfer = p9fs.free;
     p9fs.free = transfer->next;
     transfer->request = request;
+    request->queue = P9_STARTED;
     transfer->file = (struct p9_file *)request->device; // Its first member.
     transfer->moved = transfer->fruitless = 0;
     transfer->message.exchange.request.priority = request->priority;
@@ -161,32 +166,43 @@ static void start(struct io_request *request)
         begin_call(transfer);
 }
 
-static void take_out(struct io_request **link)
+static void wait_for_transfer(struct io_request *request)
 {
-    struct io_request *request = *link;
-    *link = request->next;
-    if (!*link)
-        p9fs.last = link;
-    request->next = NULL;
+    request->queue = p9_appends(request) ? P9_APPENDS : request->priority;
+    fifo_push(&p9fs.queues[request->queue], request);
+    if (request->queue != P9_APPENDS)
+        p9fs.priorities |= 1u << request->queue;
 }
 
-// Starts those that wait and can. One that completes inside leaves the next to the loop, which then
-// begins at the front again: nothing is known any more of who waits.
+static void take_out(struct io_request *request)
+{
+    unsigned queue = request->queue;
+    fifo_remove(&p9fs.queues[queue], request);
+    if (!p9fs.queues[queue].head)
+        p9fs.priorities &= ~(1u << queue);
+}
+
+// Result: the most urgent of those that wait and may start, or NULL. An append goes before others
+// of its priority: as only one is under way, it keeps nobody for long.
+static struct io_request *next_to_start(void)
+{
+    struct io_request *append = p9fs.appender ? NULL : p9fs.queues[P9_APPENDS].head;
+    if (!p9fs.priorities)
+        return append;
+    unsigned first = (unsigned)__builtin_ctz(p9fs.priorities);
+    return append && append->priority <= first ? append : p9fs.queues[first].head;
+}
+
+// Starts those that wait and can. One that completes inside leaves the next to the loop.
 static void start_waiting(void)
 {
-    struct io_request **link = &p9fs.first;
+    struct io_request *request;
     if (p9fs.starting)
         return;
     p9fs.starting = true;
-    while (p9fs.free && *link) {
-        struct io_request *request = *link;
-        if (!can_start(request)) {
-            link = &request->next;
-            continue;
-        }
-        take_out(link);
+    while (p9fs.free && (request = next_to_start()) != NULL) {
+        take_out(request);
         start(request);
-        link = &p9fs.first;
     }
     p9fs.starting = false;
 }
@@ -234,22 +250,18 @@ static void file_submit(struct device *device, struct io_request *request)
     } else if (can_start(request)) {
         start(request);
     } else {
-        request->next = NULL;
-        *p9fs.last = request;
-        p9fs.last = &request->next;
+        wait_for_transfer(request);
     }
 }
 
 static int file_cancel(struct device *device, struct io_request *request)
 {
     (void)device;
-    for (struct io_request **link = &p9fs.first; *link; link = &(*link)->next)
-        if (*link == request) {
-            take_out(link);
-            device_complete(request, -ECANCELED);
-            return 0;
-        }
-    return -EBUSY; // The server has it.
+    if (request->queue == P9_STARTED)
+        return -EBUSY; // The server has it.
+    take_out(request);
+    device_complete(request, -ECANCELED);
+    return 0;
 }
 
 // ---- From opening to closing ----
@@ -332,6 +344,7 @@ void p9_files_init(void)
     }
     p9fs.appender = NULL;
     p9fs.starting = false;
-    p9fs.first = NULL;
-    p9fs.last = &p9fs.first;
+    p9fs.priorities = 0;
+    for (unsigned i = 0; i < P9_QUEUES; i++)
+        p9fs.queues[i].head = p9fs.queues[i].tail = NULL;
 }

@@ -103,6 +103,10 @@ struct p9_transfer {
     uint8_t out[P9_SMALL_BYTES], in[P9_SMALL_BYTES];
 };
 
+// Where an open file's request is, in its `queue`: waits by priority or to append, or is a
+// transfer.
+enum { P9_APPENDS = IO_PRIORITIES, P9_QUEUES, P9_STARTED = P9_QUEUES };
+
 enum p9_session { P9_CLOSED, P9_OPENING, P9_OPEN };
 
 extern struct p9fs {
@@ -115,10 +119,13 @@ extern struct p9fs {
     struct p9_file files[P9_FILES];
     struct p9_directory directories[P9_DIRECTORIES];
     struct p9_transfer transfers[P9_TRANSFERS];
-    struct p9_transfer *free;         // The free ones.
-    struct p9_transfer *appender;     // The only one that appends.
-    struct io_request *first, **last; // Wait for a transfer, or for their turn to append.
-    bool starting;                    // Some of these are just being started.
+    struct p9_transfer *free;     // The free ones.
+    struct p9_transfer *appender; // The only one that appends.
+    // Requests that wait for a transfer, by priority; appends, for their turn, in one row. Bit p of
+    // priorities: some wait in queue p.
+    struct io_fifo queues[P9_QUEUES];
+    uint32_t priorities;
+    bool starting; // Some of these are just being started.
 } p9fs;
 
 // ---- p9fs.c ----

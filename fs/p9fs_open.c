@@ -18,7 +18,9 @@ static bool wants_new(const struct fs_call *call)
 static void opened(struct p9_chain *chain)
 {
     struct p9_file *file = chain->file;
-    int error = chain->request->late ? -ETIMEDOUT : p9_file_setup(file);
+    const struct io_request *request = chain->request;
+    bool late = request->flags & IO_DEADLINE && request->late;
+    int error = late ? -ETIMEDOUT : p9_file_setup(file);
     if (!error) {
         fs_call_give(p9_chain_call(chain), &file->device);
         chain->exists[0] = false;

@@ -7,22 +7,20 @@
 // begins again at the root.
 #include <errno.h>
 
+#include "fs/names.h"
 #include "fs/p9fs_internal.h"
 
 static void walk_on(struct p9_chain *chain, unsigned most);
 
-static size_t name_length(const char *path, size_t at, size_t end)
+static size_t name_length_at(const struct p9_chain *chain, size_t at)
 {
-    size_t length = 0;
-    while (at + length < end && path[at + length] != '/')
-        length++;
-    return length;
+    return name_length(chain->path + at, chain->length - at);
 }
 
 // Where the name behind the one at `at` begins, or the path's end.
 static size_t name_behind(const struct p9_chain *chain, size_t at)
 {
-    at += name_length(chain->path, at, chain->length);
+    at += name_length_at(chain, at);
     return at < chain->length ? at + 1 : at;
 }
 
@@ -41,14 +39,13 @@ static struct {
 
 static int join_name(const char *name, size_t length)
 {
-    bool dots = length <= 2 && name[0] == '.' && name[length - 1] == '.';
-    if (length == 0 || (dots && length == 1))
+    bool above = name_is_above(name, length);
+    if (length == 0 || name_is_here(name, length))
         return 0;
-    if (dots && joined.length == 0)
+    if (above && joined.length == 0)
         return -ELOOP; // It leads out of the share.
-    if (dots) {
-        while (joined.length > 0 && joined.text[--joined.length] != '/')
-            ;
+    if (above) {
+        joined.length = names_above(joined.text, joined.length);
         return 0;
     }
     if (length > FS_NAME_LIMIT || joined.length + 1 + length > P9_PATH_LIMIT)
@@ -63,7 +60,7 @@ static int join_name(const char *name, size_t length)
 static int join_names(const char *names, size_t length)
 {
     for (size_t at = 0; at < length;) {
-        size_t name = name_length(names, at, length);
+        size_t name = name_length(names + at, length - at);
         int error = join_name(names + at, name);
         if (error)
             return error;
@@ -176,7 +173,7 @@ static unsigned count_names(const struct p9_chain *chain, size_t room, unsigned 
     enum { LENGTH_BYTES = 2 };
     unsigned count = 0;
     for (size_t at = chain->at; at < chain->length && count < most; count++) {
-        size_t bytes = LENGTH_BYTES + name_length(chain->path, at, chain->length);
+        size_t bytes = LENGTH_BYTES + name_length_at(chain, at);
         if (bytes > room)
             break;
         room -= bytes;
@@ -197,7 +194,7 @@ static void walk_on(struct p9_chain *chain, unsigned most)
     p9_put(&writer, chain->asked, 2);
     size_t at = chain->at;
     for (unsigned i = 0; i < chain->asked; i++, at = name_behind(chain, at))
-        p9_put_name(&writer, chain->path + at, name_length(chain->path, at, chain->length));
+        p9_put_name(&writer, chain->path + at, name_length_at(chain, at));
     p9_send(&chain->message, &writer, on_walk);
 }
 

@@ -1,6 +1,7 @@
 // /proc texts. A text is a function that prints lines; the lines before the reader's offset are
-// printed and not kept, so no text has to be stored and none has a limit. All of it happens inside
-// submit, with interrupts masked: some microseconds for a line, tens for a long text.
+// printed and not kept, so no text has to be stored and none has a limit. Only the line that was
+// given last is, for who reads on inside it. All of it happens inside submit, with interrupts
+// masked: some microseconds for a line, tens for a long text.
 #include "fs/procfs.h"
 
 #include <errno.h>
@@ -19,33 +20,89 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum { LINE_LIMIT = 192, NS_PER_US = 1000, US_PER_S = 1000000 };
+enum { LINE_LIMIT = 256, NS_PER_US = 1000, US_PER_S = 1000000 };
+
+// The line that a reader was given last, perhaps in part, and where it lies in what he has read.
+struct begun_line {
+    uint64_t start; // Bytes.
+    unsigned number;
+    size_t length; // 0: there is none.
+    char bytes[LINE_LIMIT];
+};
 
 // Where a text goes: the part of it that was asked for.
 struct print {
-    uint64_t skip; // Bytes of the text that still lie before the part.
+    struct begun_line *begun;
+    char line[LINE_LIMIT]; // Being printed:
+    size_t length;         // so much of it is there,
+    unsigned number;       // the how manieth of the text it is.
+    unsigned skip_lines;   // Lines of the text that lie before the part,
+    uint64_t skip;         // and bytes behind these.
+    uint64_t offset;       // In what is read, of the next byte of the part.
     uint8_t *to;
     size_t room; // Bytes of the part still missing.
+    bool given;  // Some of it has been given.
+    bool over;   // It takes no more lines.
 };
 
 struct text {
     struct device device; // First: submit() gets from it to the text.
     void (*write)(struct print *print);
     void (*set)(uint32_t number); // What writing a number to it does; NULL: it is read-only.
+    struct begun_line begun;
 };
 
+// Gives a line's bytes from `from` on, as many as there is room for.
+static void give(struct print *print, const char *line, size_t length, size_t from)
+{
+    size_t end = length - from <= print->room ? length : from + print->room;
+    for (size_t i = from; i < end; i++)
+        *print->to++ = (uint8_t)line[i];
+    print->room -= end - from;
+    print->offset += end - from;
+    print->given |= end > from;
+    print->over = end < length || print->room == 0;
+}
+
+// A line is complete. It is given as a whole, unless the reader's buffer takes no line at all.
+static void end_line(struct print *print)
+{
+    struct begun_line *begun = print->begun;
+    if (print->skip >= print->length) {
+        print->skip -= print->length;
+        return;
+    }
+    if (print->given && print->length > print->room) {
+        print->over = true;
+        return;
+    }
+    size_t from = (size_t)print->skip;
+    print->skip = 0;
+    begun->start = print->offset - from;
+    begun->number = print->number;
+    begun->length = print->length;
+    for (size_t i = 0; i < print->length; i++)
+        begun->bytes[i] = print->line[i];
+    give(print, print->line, print->length, from);
+}
+
+// Prints a line or a part of one; '\n' ends it.
 __attribute__((format(printf, 2, 3))) static void print_line(struct print *print,
                                                              const char *format, ...)
 {
-    char line[LINE_LIMIT];
+    if (print->over)
+        return;
     va_list arguments;
     va_start(arguments, format);
-    size_t length = format_list(line, sizeof line, format, arguments);
+    print->length += format_list(print->line + print->length, sizeof print->line - print->length,
+                                 format, arguments);
     va_end(arguments);
-    size_t skipped = print->skip < length ? (size_t)print->skip : length;
-    print->skip -= skipped;
-    for (size_t i = skipped; i < length && print->room > 0; i++, print->room--)
-        *print->to++ = (uint8_t)line[i];
+    if (print->line[print->length - 1] != '\n')
+        return;
+    if (print->number >= print->skip_lines)
+        end_line(print);
+    print->number++;
+    print->length = 0;
 }
 
 static void print_numbers(struct print *print, const uint64_t *numbers, unsigned count)
@@ -215,16 +272,36 @@ static ssize_t text_set(const struct text *text, const struct io_request *reques
     return (ssize_t)request->size;
 }
 
-static ssize_t text_get(const struct text *text, const struct io_request *request)
+// A reader who goes on where the last one stopped is given the rest of the line that was begun, and
+// then the lines behind that, by their number: what lies before has perhaps become longer.
+static void go_on(struct print *print)
 {
-    struct print print = { request->offset, request->buffer, request->size };
-    text->write(&print);
+    const struct begun_line *begun = print->begun;
+    uint64_t into = print->offset - begun->start;
+    if (print->offset < begun->start || into > begun->length || begun->length == 0)
+        return;
+    print->skip = 0;
+    print->skip_lines = begun->number + 1;
+    give(print, begun->bytes, begun->length, (size_t)into);
+}
+
+static ssize_t text_get(struct text *text, const struct io_request *request)
+{
+    struct print print = { .begun = &text->begun,
+                           .skip = request->offset,
+                           .offset = request->offset,
+                           .to = request->buffer,
+                           .room = request->size };
+    if (request->offset > 0)
+        go_on(&print);
+    if (!print.over)
+        text->write(&print);
     return (ssize_t)(request->size - print.room);
 }
 
 static void procfs_submit(struct device *device, struct io_request *request)
 {
-    const struct text *text = (const struct text *)device; // Its first member.
+    struct text *text = (struct text *)device; // Its first member.
     ssize_t result = 0;
     if (request->op == IO_READ)
         result = text_get(text, request);

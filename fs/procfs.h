@@ -1,6 +1,8 @@
 // /proc: what the kernel counts, as texts. Devices named "proc/interrupts" and so on, whose text is
-// written anew by each read, straight into the reader's buffer. A text that is read in pieces is
-// therefore not of one moment; ask for all of it at once where that matters.
+// written anew by each read, straight into the reader's buffer. A read gives whole lines, as many
+// as the buffer takes; one that takes none is given a part, and the reads behind it the rest of
+// that same line, unless somebody else reads the text in between. So a line is of one moment, and a
+// text that is read in pieces is not; ask for all of it at once where that matters.
 //
 // interrupts  a line per installed interrupt: "number: count longest_ns unhandled name"; then lines
 //             "taken:", "spurious:", "callbacks:", "turns:" and "pauses:" with their totals.

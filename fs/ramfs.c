@@ -17,7 +17,6 @@ enum {
 };
 
 // ---- Calls by path
-// -------------------------------------------------------------------------------
 
 void ramfs_give(struct fs_call *call, struct ramfs_inode *inode)
 {
@@ -141,15 +140,12 @@ static int fs_cancel(struct device *device, struct io_request *request)
 static const struct device_ops fs_ops = { .submit = fs_submit, .cancel = fs_cancel };
 
 // ---- Open files
-// ----------------------------------------------------------------------------------
 
 static int inode_call(struct ramfs_inode *inode, struct fs_call *call)
 {
     switch (call->operation) {
     case FS_FILE_STATUS:
         return inode_status(inode, call);
-    case FS_NEXT_ENTRY:
-        return ramfs_next_entry(inode, call);
     case FS_TRUNCATE:
         return -EINVAL; // Of a directory.
     default:
@@ -175,6 +171,10 @@ static void inode_submit(struct device *device, struct io_request *request)
         ramfs_enqueue(inode, request);
         return;
     }
+    if (request->op == IO_CALL && fs_call_of(request)->operation == FS_NEXT_ENTRY) {
+        ramfs_next_entry(inode, fs_call_of(request));
+        return;
+    }
     if (request->op == IO_READ || request->op == IO_WRITE)
         result = -EISDIR;
     else if (request->op == IO_CALL)
@@ -184,7 +184,9 @@ static void inode_submit(struct device *device, struct io_request *request)
 
 static int inode_cancel(struct device *device, struct io_request *request)
 {
-    return ramfs_cancel((struct ramfs_inode *)device, request);
+    struct ramfs_inode *inode = (struct ramfs_inode *)device;
+    // In a directory only the search for an entry is ever in flight, and that ends by itself.
+    return ramfs_is_directory(inode) ? -EBUSY : ramfs_cancel(inode, request);
 }
 
 static void inode_release(struct device *device)
@@ -199,21 +201,22 @@ const struct device_ops ramfs_inode_ops = { .submit = inode_submit,
                                             .release = inode_release };
 
 // ---- A file system in a piece of memory
-// ----------------------------------------------------------
 
 static uintptr_t line_up(uintptr_t address)
 {
     return (address + CPU_CACHE_LINE_MAX - 1) & ~(uintptr_t)(CPU_CACHE_LINE_MAX - 1);
 }
 
-// Cuts the memory into inodes, the table of blocks, its buckets, and blocks. Result: false: it is
-// too small.
+// Cuts the memory into inodes, buckets of names, the table of blocks, its buckets, and blocks.
+// Result: false: it is too small.
 static bool lay_out(struct ramfs *fs, size_t bytes)
 {
     uintptr_t end = (uintptr_t)fs + bytes;
     uintptr_t inodes = line_up((uintptr_t)(fs + 1));
     fs->inode_count = (unsigned)(bytes / RAMFS_BYTES_PER_INODE);
-    uintptr_t table = line_up(inodes + fs->inode_count * sizeof(struct ramfs_inode));
+    uintptr_t names = line_up(inodes + fs->inode_count * sizeof(struct ramfs_inode));
+    uint32_t name_buckets = ramfs_bucket_count(fs->inode_count);
+    uintptr_t table = line_up(names + name_buckets * sizeof(struct ramfs_inode *));
     size_t each = RAMFS_BLOCK_BYTES + sizeof(struct ramfs_block) + sizeof(struct ramfs_block *);
     if (fs->inode_count < INODES_LEAST || table + each + 2 * CPU_CACHE_LINE_MAX > end)
         return false;
@@ -223,6 +226,7 @@ static bool lay_out(struct ramfs *fs, size_t bytes)
     assert(data + (size_t)count * RAMFS_BLOCK_BYTES <= end);
     fs->inodes = fs->inodes_unused = (struct ramfs_inode *)inodes;
     fs->inode_free_count = fs->inode_count;
+    ramfs_names_init(fs, (struct ramfs_inode **)names, name_buckets);
     ramfs_pool_init(&fs->pool, (struct ramfs_block *)table, count, (struct ramfs_block **)buckets,
                     data);
     return true;

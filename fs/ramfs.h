@@ -1,5 +1,5 @@
-// A file system in RAM, /tmp, whose every byte is moved by DMA: from the program's buffer to the
-// file's blocks and back; the CPU copies nothing. It serves fs/call.h.
+// A file system in RAM, /tmp, whose every byte is moved by the board's DMA engine: from the
+// program's buffer to the file's blocks and back. It serves fs/call.h.
 //
 // Everything it knows lies in the memory that it is given: inodes, the table of blocks, blocks.
 // None of it is cleared beforehand: what has never been written reads as zeros because it is no
@@ -9,6 +9,15 @@
 // or an opening with O_TRUNC has the file to itself, and all of them start in the order of
 // submission. So a read sees every write submitted before it and none after it, no write is torn,
 // and appends follow each other in call order whatever descriptors they come through.
+//
+// Interrupts are never masked in proportion to a file or a directory. A file that becomes shorter
+// gives its blocks back RAMFS_SLICE at a time, by deferred work, and is kept busy meanwhile; one
+// that becomes empty, all at once, as one list. A name is found by a hash, an entry by its cookie;
+// only behind an entry that somebody else has removed since it was told, the next one is looked
+// for, RAMFS_SLICE entries at a time.
+//
+// Of the files that wait for a transfer, the one with the most urgent request is next; in one file
+// nothing overtakes anything.
 #pragma once
 
 #include <stddef.h>
@@ -26,6 +35,8 @@ enum {
     // Transfers under way at a time in one file system, and requests of one file that it holds; the
     // others wait, here or in the core.
     RAMFS_IN_FLIGHT = 8,
+    // Blocks given back, or names passed over, in one go with interrupts masked.
+    RAMFS_SLICE = 64,
 };
 
 // Bytes of a file, holes included: -EFBIG beyond.

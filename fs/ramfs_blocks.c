@@ -126,8 +126,8 @@ void ramfs_block_remove(struct ramfs_pool *pool, struct ramfs_contents *contents
     pool->free_count++;
 }
 
-// All at once: the list becomes the front of the free list, and the key is forgotten.
-static void contents_clear(struct ramfs_pool *pool, struct ramfs_contents *contents)
+// The list becomes the front of the free list, and the key is forgotten.
+void ramfs_contents_clear(struct ramfs_pool *pool, struct ramfs_contents *contents)
 {
     if (contents->first) {
         contents->last->next = pool->free;
@@ -137,17 +137,15 @@ static void contents_clear(struct ramfs_pool *pool, struct ramfs_contents *conte
     ramfs_contents_init(pool, contents);
 }
 
-void ramfs_contents_cut(struct ramfs_pool *pool, struct ramfs_contents *contents, uint32_t index)
+// From the last one taken back, so that the free list offers them in the order of taking.
+struct ramfs_block *ramfs_contents_cut(struct ramfs_pool *pool, struct ramfs_contents *contents,
+                                       struct ramfs_block *from, uint32_t index)
 {
-    if (index == 0) {
-        contents_clear(pool, contents);
-        return;
-    }
-    // From the last one taken back, so that the free list offers them in the order of taking.
-    for (struct ramfs_block *block = contents->last; block;) {
-        struct ramfs_block *previous = block->previous;
+    for (unsigned looked = 0; from && looked < RAMFS_SLICE; looked++) {
+        struct ramfs_block *block = from;
+        from = block->previous;
         if (block->index >= index)
             ramfs_block_remove(pool, contents, block);
-        block = previous;
     }
+    return from;
 }

@@ -8,7 +8,6 @@
 #include "fs/ramfs.h"
 
 // ---- Blocks
-// --------------------------------------------------------------------------------------
 
 // What is known of one block; its bytes lie elsewhere.
 struct ramfs_block {
@@ -58,13 +57,18 @@ struct ramfs_block *ramfs_block_add(struct ramfs_pool *pool, struct ramfs_conten
 void ramfs_block_remove(struct ramfs_pool *pool, struct ramfs_contents *contents,
                         struct ramfs_block *block);
 
-// Gives back the blocks from index on. 0: all, at once; else all blocks are looked at.
-void ramfs_contents_cut(struct ramfs_pool *pool, struct ramfs_contents *contents, uint32_t index);
+// Gives all blocks back, however many.
+void ramfs_contents_clear(struct ramfs_pool *pool, struct ramfs_contents *contents);
+
+// Looks at RAMFS_SLICE blocks, from one of them (at first the last) back, and gives back those from
+// index on. Result: the block to go on from; NULL: it was the whole file. Nobody may take or give
+// back blocks of the file in between.
+struct ramfs_block *ramfs_contents_cut(struct ramfs_pool *pool, struct ramfs_contents *contents,
+                                       struct ramfs_block *from, uint32_t index);
 
 uintptr_t ramfs_block_address(const struct ramfs_pool *pool, const struct ramfs_block *block);
 
 // ---- Inodes
-// --------------------------------------------------------------------------------------
 
 // A file or a directory, and its one name: there are no links by other names. Its size is the
 // device's size_bytes. Bytes of a block past the file's end may be anything: who moves the end
@@ -82,15 +86,27 @@ struct ramfs_inode {
                                          // next.
     struct ramfs_inode *first, *last;    // A directory's entries.
     uint64_t place;                      // In the directory: larger for what came later.
+    struct ramfs_inode *name_chain;      // In its name's bucket.
     char name[FS_NAME_LIMIT + 1];
+
+    // A directory's: the entry that was told last, or, if it has gone, the one before it; and the
+    // search for one behind another that has gone.
+    uint64_t told_place;
+    struct ramfs_inode *told; // NULL: all entries lie behind it.
+    struct io_request *search;
+    struct ramfs_inode *search_from; // The next entry to look at.
+    struct irq_work search_work;
 
     // A file's.
     struct ramfs_contents contents;
-    struct io_request *waiting, *waiting_last; // For their turn.
-    unsigned reading;                          // Reads that have started,
-    bool writing;                              // or the one of the others that has.
-    bool runnable;                             // In the run list:
-    struct ramfs_inode *run_next;
+    struct io_fifo waiting;               // For their turn.
+    uint8_t waiting_count[IO_PRIORITIES]; // How many of each priority,
+    uint32_t waiting_priorities;          // bit p: there are any.
+    unsigned reading;                     // Reads that have started,
+    bool writing;                         // or the one of the others that has.
+    bool runnable;                        // In the run list of run_priority:
+    uint8_t run_priority;
+    struct ramfs_inode *run_next, *run_previous;
 };
 
 // Where a path leads.
@@ -100,6 +116,9 @@ struct ramfs_place {
     size_t length;
     struct ramfs_inode *inode; // NULL: there is no such name in the directory.
 };
+
+// buckets: as many as the result of ramfs_bucket_count(inodes).
+void ramfs_names_init(struct ramfs *fs, struct ramfs_inode **buckets, uint32_t count);
 
 // Result: 0, -ENOENT or -ENOTDIR on the way there, -ENAMETOOLONG.
 int ramfs_find(struct ramfs *fs, const char *path, struct ramfs_place *place);
@@ -113,7 +132,9 @@ int ramfs_unlink(struct ramfs *fs, const struct fs_call *call);
 int ramfs_make_directory(struct ramfs *fs, const struct fs_call *call);
 int ramfs_remove_directory(struct ramfs *fs, const struct fs_call *call);
 int ramfs_rename(struct ramfs *fs, const struct fs_call *call);
-int ramfs_next_entry(const struct ramfs_inode *directory, const struct fs_call *call);
+
+// FS_NEXT_ENTRY: completes the call, perhaps inside. One at a time of a directory.
+void ramfs_next_entry(struct ramfs_inode *directory, struct fs_call *call);
 
 // Frees an inode that neither a name nor anybody else holds; any other is left alone.
 void ramfs_let_go(struct ramfs_inode *inode);
@@ -135,7 +156,6 @@ static inline bool ramfs_is_directory(const struct ramfs_inode *inode)
 }
 
 // ---- Transfers
-// -----------------------------------------------------------------------------------
 
 enum {
     RAMFS_SEGMENTS = 16,        // Of a transfer: pieces of memory that lie together.
@@ -153,6 +173,8 @@ struct ramfs_slot {
     size_t size;                // how many there are,
     size_t moved;               // and how many of them earlier transfers have moved.
     bool cancelled;
+    struct ramfs_block *cut_from; // While the file is being made shorter: how far that is.
+    struct irq_work cutting;
 
     // The transfer that is under way.
     size_t zeros;             // Bytes at its beginning that are not the request's.
@@ -185,11 +207,17 @@ struct ramfs {
     struct ramfs_inode *inodes, *inodes_unused, *inodes_free;
     unsigned inode_count, inode_free_count;
     uint64_t last_place;
+    struct ramfs_inode **names; // Buckets: who is named so in which directory.
+    uint32_t name_mask;
     struct ramfs_inode *root;
     struct dma_engine *engine;
     struct ramfs_slot slots[RAMFS_IN_FLIGHT];
     struct ramfs_slot *slots_free;
-    struct ramfs_inode *run_first, *run_last; // Inodes that may have something to start.
+    // Inodes that may have something to start, by the most urgent of it. Bit p: run[p] has any.
+    struct {
+        struct ramfs_inode *first, *last;
+    } run[IO_PRIORITIES];
+    uint32_t run_priorities;
 };
 
 // Tells an inode from the others that exist; small, since newlib's ino_t has 16 bits.

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "arch/assert.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "fs/ramfs_internal.h"
 #include "irq/clock.h"
@@ -40,7 +41,6 @@ static size_t left_in_block(uint64_t offset)
 }
 
 // ---- One transfer's segments
-// ---------------------------------------------------------------------
 
 // Result: the address of a file's byte, or 0: it is in a hole.
 static uintptr_t address_of(const struct ramfs_inode *inode, uint64_t offset)
@@ -151,7 +151,6 @@ static int build_write(struct ramfs_slot *slot)
 }
 
 // ---- From transfer to transfer
-// -------------------------------------------------------------------
 
 static const struct fs_call *call_of(const struct io_request *request)
 {
@@ -216,22 +215,11 @@ static void count_moved(struct ramfs_slot *slot, size_t moved)
     inode->modified_ns = (int64_t)clock_now_ns();
 }
 
-static void truncated(struct ramfs_inode *inode, uint64_t size)
-{
-    if (size < inode->device.size_bytes)
-        ramfs_contents_cut(&inode->fs->pool, &inode->contents,
-                           block_index(size + RAMFS_BLOCK_BYTES - 1));
-    inode->device.size_bytes = size;
-    inode->modified_ns = (int64_t)clock_now_ns();
-}
-
 // The last step of every request that had a slot. The inode may be gone afterwards.
-static void finish(struct ramfs_slot *slot, int error)
+static void end(struct ramfs_slot *slot, int error)
 {
     struct ramfs_inode *inode = slot->inode;
     struct io_request *request = slot->request;
-    if (!error && request->op == IO_CALL)
-        truncated(inode, slot->offset);
     ramfs_turn_over(slot);
     request->moved = slot->moved;
     if (!error && request->op == IO_CALL && call_of(request)->operation == FS_OPEN) {
@@ -240,6 +228,56 @@ static void finish(struct ramfs_slot *slot, int error)
     } else {
         device_complete(request, error ? error : (ssize_t)slot->moved);
     }
+}
+
+static void truncated(struct ramfs_slot *slot)
+{
+    slot->inode->device.size_bytes = slot->offset;
+    slot->inode->modified_ns = (int64_t)clock_now_ns();
+    end(slot, 0);
+}
+
+// Result: false: there is more to cut.
+static bool cut_slice(struct ramfs_slot *slot)
+{
+    struct ramfs_inode *inode = slot->inode;
+    uint32_t index = block_index(slot->offset + RAMFS_BLOCK_BYTES - 1);
+    slot->cut_from = ramfs_contents_cut(&inode->fs->pool, &inode->contents, slot->cut_from, index);
+    return !slot->cut_from;
+}
+
+static void cut_on(struct irq_work *work)
+{
+    struct ramfs_slot *slot = container_of(work, struct ramfs_slot, cutting);
+    struct ramfs *fs = slot->inode->fs;
+    if (!cut_slice(slot)) {
+        irq_defer(work);
+        return;
+    }
+    truncated(slot);
+    ramfs_run(fs);
+}
+
+// Makes the file as long as the slot's call says. What was the gap to a later end is zeros already.
+static void truncate(struct ramfs_slot *slot)
+{
+    struct ramfs_contents *contents = &slot->inode->contents;
+    slot->cut_from = contents->last;
+    slot->cutting.run = cut_on;
+    if (slot->offset == 0)
+        ramfs_contents_clear(&slot->inode->fs->pool, contents);
+    if (slot->offset == 0 || slot->offset >= slot->inode->device.size_bytes || cut_slice(slot))
+        truncated(slot);
+    else
+        irq_defer(&slot->cutting); // The file is the slot's until it comes to its end.
+}
+
+static void finish(struct ramfs_slot *slot, int error)
+{
+    if (!error && slot->request->op == IO_CALL)
+        truncate(slot);
+    else
+        end(slot, error);
 }
 
 // Starts the next transfer, or ends the request where there is none.

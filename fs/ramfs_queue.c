@@ -1,44 +1,85 @@
 // Whose turn it is in the RAM file system. The requests of a file wait in the order of submission:
 // reads start together, everything else when it has the file to itself. Files with something to
-// start stand in the run list and take slots in turn, one each.
+// start stand in the run list, by the most urgent request that waits for each, and those of one
+// priority take slots in turn, one each.
 #include <errno.h>
 
+#include "aio/queue.h"
 #include "fs/ramfs_internal.h"
 
-static void runnable(struct ramfs_inode *inode)
+// The most urgent of what waits. Who waits for a file waits for all that is before it there: so
+// that all counts as urgent.
+static unsigned urgency(const struct ramfs_inode *inode)
+{
+    return (unsigned)__builtin_ctz(inode->waiting_priorities | 1u << (IO_PRIORITIES - 1));
+}
+
+static void run_list_add(struct ramfs_inode *inode, unsigned priority)
 {
     struct ramfs *fs = inode->fs;
-    if (inode->runnable)
-        return;
-    inode->runnable = true;
-    inode->pins++;
+    inode->run_priority = (uint8_t)priority;
     inode->run_next = NULL;
-    if (fs->run_first)
-        fs->run_last->run_next = inode;
+    inode->run_previous = fs->run[priority].last;
+    if (inode->run_previous)
+        inode->run_previous->run_next = inode;
     else
-        fs->run_first = inode;
-    fs->run_last = inode;
+        fs->run[priority].first = inode;
+    fs->run[priority].last = inode;
+    fs->run_priorities |= 1u << priority;
+}
+
+static void run_list_remove(struct ramfs_inode *inode)
+{
+    struct ramfs *fs = inode->fs;
+    unsigned priority = inode->run_priority;
+    if (inode->run_previous)
+        inode->run_previous->run_next = inode->run_next;
+    else
+        fs->run[priority].first = inode->run_next;
+    if (inode->run_next)
+        inode->run_next->run_previous = inode->run_previous;
+    else
+        fs->run[priority].last = inode->run_previous;
+    if (!fs->run[priority].first)
+        fs->run_priorities &= ~(1u << priority);
+}
+
+// Puts an inode into the run list, or forward in it.
+static void runnable(struct ramfs_inode *inode)
+{
+    unsigned priority = urgency(inode);
+    if (inode->runnable && inode->run_priority <= priority)
+        return;
+    if (inode->runnable) {
+        run_list_remove(inode);
+    } else {
+        inode->runnable = true;
+        inode->pins++;
+    }
+    run_list_add(inode, priority);
 }
 
 static struct ramfs_inode *run_list_pop(struct ramfs *fs)
 {
-    struct ramfs_inode *inode = fs->run_first;
-    fs->run_first = inode->run_next;
+    struct ramfs_inode *inode = fs->run[__builtin_ctz(fs->run_priorities)].first;
+    run_list_remove(inode);
     inode->runnable = false;
     inode->pins--;
     return inode;
 }
 
+static void waiting_add(struct ramfs_inode *inode, struct io_request *request)
+{
+    fifo_push(&inode->waiting, request);
+    inode->waiting_count[request->priority]++;
+    inode->waiting_priorities |= 1u << request->priority;
+}
+
 static void waiting_remove(struct ramfs_inode *inode, struct io_request *request)
 {
-    if (request->previous)
-        request->previous->next = request->next;
-    else
-        inode->waiting = request->next;
-    if (request->next)
-        request->next->previous = request->previous;
-    else
-        inode->waiting_last = request->previous;
+    fifo_remove(&inode->waiting, request);
+    if (--inode->waiting_count[request->priority] == 0)
+        inode->waiting_priorities &= ~(1u << request->priority);
 }
 
 static void begin(struct ramfs_slot *slot, struct ramfs_inode *inode, struct io_request *request)
@@ -63,7 +104,7 @@ void ramfs_turn_over(struct ramfs_slot *slot)
         inode->reading--;
     else
         inode->writing = false;
-    if (inode->waiting)
+    if (inode->waiting.head)
         runnable(inode);
     slot->request = NULL;
     slot->next = fs->slots_free;
@@ -72,7 +113,7 @@ void ramfs_turn_over(struct ramfs_slot *slot)
 
 static bool may_start(const struct ramfs_inode *inode)
 {
-    const struct io_request *request = inode->waiting;
+    const struct io_request *request = inode->waiting.head;
     return request && !inode->writing && (request->op == IO_READ || inode->reading == 0);
 }
 
@@ -80,12 +121,12 @@ static bool may_start(const struct ramfs_inode *inode)
 // that has to wait for itself comes to the list again when that has ended.
 void ramfs_run(struct ramfs *fs)
 {
-    while (fs->run_first && fs->slots_free) {
+    while (fs->run_priorities && fs->slots_free) {
         struct ramfs_inode *inode = run_list_pop(fs);
-        struct io_request *request = inode->waiting;
+        struct io_request *request = inode->waiting.head;
         if (may_start(inode)) {
             waiting_remove(inode, request);
-            if (inode->waiting)
+            if (inode->waiting.head)
                 runnable(inode);
             begin(fs->slots_free, inode, request);
         } else {
@@ -96,13 +137,7 @@ void ramfs_run(struct ramfs *fs)
 
 void ramfs_enqueue(struct ramfs_inode *inode, struct io_request *request)
 {
-    request->next = NULL;
-    request->previous = inode->waiting_last;
-    if (inode->waiting)
-        inode->waiting_last->next = request;
-    else
-        inode->waiting = request;
-    inode->waiting_last = request;
+    waiting_add(inode, request);
     runnable(inode);
     ramfs_run(inode->fs);
 }

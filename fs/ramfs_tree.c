@@ -1,19 +1,23 @@
 // Inodes and names of the RAM file system: a tree of directories, each a list of its entries in the
-// order in which they came to it. A name is looked for from entry to entry.
+// order in which they came to it, and names found by a hash of directory and name.
 //
 // An entry's place in its directory is a number that grows and never comes again, and a cookie is
 // the place of the entry that was told last. So whatever comes and goes between two calls, none
-// that stays is told twice or left out.
+// that stays is told twice or left out. The place's low bits are the inode's number, by which the
+// entry is found; where it has gone meanwhile, the directory knows what lay before the entry told
+// last, and only who comes with an older place has to look for it from the beginning.
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "arch/assert.h"
+#include "arch/container.h"
 #include "fs/ramfs_internal.h"
 #include "irq/clock.h"
 
+enum { PLACE_INODE_BITS = 24 };               // Of a place: enough for inodes of 512 GiB.
 enum { FILE_LINKS = 1, DIRECTORY_LINKS = 2 }; // A directory's own "." is one.
 
 // ---- Inodes
-// --------------------------------------------------------------------------------------
 
 static struct ramfs_inode *inode_take(struct ramfs *fs)
 {
@@ -31,7 +35,6 @@ static struct ramfs_inode *inode_take(struct ramfs *fs)
     inode->device.ops = &ramfs_inode_ops;
     inode->device.block_bytes = RAMFS_BLOCK_BYTES;
     inode->device.calls = true;
-    inode->device.lanes[0].depth = RAMFS_IN_FLIGHT;
     ramfs_contents_init(&fs->pool, &inode->contents);
     return inode;
 }
@@ -41,14 +44,13 @@ void ramfs_let_go(struct ramfs_inode *inode)
     struct ramfs *fs = inode->fs;
     if (inode->links > 0 || inode->open || inode->pins > 0)
         return;
-    ramfs_contents_cut(&fs->pool, &inode->contents, 0);
+    ramfs_contents_clear(&fs->pool, &inode->contents);
     inode->next = fs->inodes_free;
     fs->inodes_free = inode;
     fs->inode_free_count++;
 }
 
 // ---- Names
-// ---------------------------------------------------------------------------------------
 
 static bool is_named(const struct ramfs_inode *inode, const char *name, size_t length)
 {
@@ -58,13 +60,44 @@ static bool is_named(const struct ramfs_inode *inode, const char *name, size_t l
     return i == length && inode->name[i] == '\0';
 }
 
+void ramfs_names_init(struct ramfs *fs, struct ramfs_inode **buckets, uint32_t count)
+{
+    assert(fs->inode_count <= UINT32_C(1) << PLACE_INODE_BITS);
+    fs->names = buckets;
+    fs->name_mask = count - 1;
+    for (uint32_t i = 0; i < count; i++)
+        buckets[i] = NULL;
+}
+
+// By FNV-1a, from the directory's number on.
+static struct ramfs_inode **name_bucket(const struct ramfs_inode *directory, const char *name,
+                                        size_t length)
+{
+    const uint32_t prime = UINT32_C(0x01000193);
+    uint32_t hash = (UINT32_C(0x811c9dc5) ^ (uint32_t)ramfs_inode_number(directory)) * prime;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (uint8_t)name[i]) * prime;
+    return &directory->fs->names[(hash ^ hash >> 16) & directory->fs->name_mask];
+}
+
 static struct ramfs_inode *entry_find(const struct ramfs_inode *directory, const char *name,
                                       size_t length)
 {
-    struct ramfs_inode *entry = directory->first;
-    while (entry && !is_named(entry, name, length))
-        entry = entry->next;
+    struct ramfs_inode *entry = *name_bucket(directory, name, length);
+    while (entry && (entry->parent != directory || !is_named(entry, name, length)))
+        entry = entry->name_chain;
     return entry;
+}
+
+static void name_remove(struct ramfs_inode *inode)
+{
+    size_t length = 0;
+    while (inode->name[length])
+        length++;
+    struct ramfs_inode **link = name_bucket(inode->parent, inode->name, length);
+    while (*link != inode)
+        link = &(*link)->name_chain;
+    *link = inode->name_chain;
 }
 
 int ramfs_find(struct ramfs *fs, const char *path, struct ramfs_place *place)
@@ -101,7 +134,6 @@ static int find_existing(struct ramfs *fs, const struct fs_call *call, struct ra
 }
 
 // ---- Entries come and go
-// -------------------------------------------------------------------------
 
 static void changed(struct ramfs_inode *inode)
 {
@@ -115,7 +147,11 @@ static void entry_add(const struct ramfs_place *place, struct ramfs_inode *inode
     for (size_t i = 0; i < place->length; i++)
         inode->name[i] = place->name[i];
     inode->name[place->length] = '\0';
-    inode->place = ++directory->fs->last_place;
+    inode->place = ++directory->fs->last_place << PLACE_INODE_BITS |
+                   (uint64_t)(inode - directory->fs->inodes);
+    struct ramfs_inode **bucket = name_bucket(directory, place->name, place->length);
+    inode->name_chain = *bucket;
+    *bucket = inode;
     inode->parent = directory;
     inode->next = NULL;
     inode->previous = directory->last;
@@ -131,6 +167,11 @@ static void entry_add(const struct ramfs_place *place, struct ramfs_inode *inode
 static void entry_remove(struct ramfs_inode *inode)
 {
     struct ramfs_inode *directory = inode->parent;
+    name_remove(inode);
+    if (directory->told == inode)
+        directory->told = inode->previous;
+    if (directory->search_from == inode)
+        directory->search_from = inode->next;
     if (inode->previous)
         inode->previous->next = inode->next;
     else
@@ -160,6 +201,7 @@ int ramfs_create(struct ramfs *fs, const struct ramfs_place *place, uint32_t mod
         return -ENOSPC;
     inode->mode = mode;
     inode->device.kind = S_ISDIR(mode) ? DEVICE_DIRECTORY : DEVICE_FILE;
+    inode->device.lanes[0].depth = S_ISDIR(mode) ? 1 : RAMFS_IN_FLIGHT;
     inode->links = S_ISDIR(mode) ? DIRECTORY_LINKS : FILE_LINKS;
     changed(inode);
     if (place->directory)
@@ -209,7 +251,6 @@ int ramfs_remove_directory(struct ramfs *fs, const struct fs_call *call)
 }
 
 // ---- Rename
-// --------------------------------------------------------------------------------------
 
 static bool is_within(const struct ramfs_inode *inode, const struct ramfs_inode *directory)
 {
@@ -254,24 +295,69 @@ int ramfs_rename(struct ramfs *fs, const struct fs_call *call)
 }
 
 // ---- What is in a directory
-// ----------------------------------------------------------------------
 
-int ramfs_next_entry(const struct ramfs_inode *directory, const struct fs_call *call)
+// Ends the call with what lies behind an entry; NULL: behind none, which is before all.
+static void tell_behind(struct ramfs_inode *directory, const struct ramfs_inode *before,
+                        struct fs_call *call)
 {
-    const struct ramfs_inode *inode = directory->first;
+    struct ramfs_inode *inode = before ? before->next : directory->first;
     struct fs_entry *entry = call->entry;
-    if (!ramfs_is_directory(directory))
-        return -ENOTDIR;
-    while (inode && inode->place <= call->cookie)
-        inode = inode->next;
-    if (!inode)
-        return 0;
-    entry->cookie = inode->place;
+    if (!inode) {
+        device_complete(&call->request, 0);
+        return;
+    }
+    directory->told = inode;
+    directory->told_place = entry->cookie = inode->place;
     entry->inode = ramfs_inode_number(inode);
     entry->mode = inode->mode & S_IFMT;
     size_t i = 0;
     for (; inode->name[i]; i++)
         entry->name[i] = inode->name[i];
     entry->name[i] = '\0';
-    return 1;
+    device_complete(&call->request, 1);
+}
+
+// Result: the entry at a place, or NULL: it has gone.
+static const struct ramfs_inode *entry_at(const struct ramfs_inode *directory, uint64_t place)
+{
+    const struct ramfs *fs = directory->fs;
+    const struct ramfs_inode *inode = fs->inodes +
+                                      (place & ((UINT64_C(1) << PLACE_INODE_BITS) - 1));
+    bool is_it = inode < fs->inodes_unused && inode->parent == directory && inode->place == place;
+    return is_it ? inode : NULL;
+}
+
+// Passes over entries that lie before the call's place, a slice at a time.
+static void search_on(struct irq_work *work)
+{
+    struct ramfs_inode *directory = container_of(work, struct ramfs_inode, search_work);
+    struct fs_call *call = fs_call_of(directory->search);
+    struct ramfs_inode *inode = directory->search_from;
+    unsigned looked = 0;
+    for (; inode && inode->place <= call->cookie && looked < RAMFS_SLICE; looked++)
+        inode = inode->next;
+    directory->search_from = inode;
+    if (looked == RAMFS_SLICE) {
+        irq_defer(work);
+        return;
+    }
+    directory->search_from = NULL;
+    tell_behind(directory, inode ? inode->previous : directory->last, call);
+}
+
+void ramfs_next_entry(struct ramfs_inode *directory, struct fs_call *call)
+{
+    const struct ramfs_inode *entry = entry_at(directory, call->cookie);
+    if (!ramfs_is_directory(directory)) {
+        device_complete(&call->request, -ENOTDIR);
+    } else if (entry || call->cookie == 0) {
+        tell_behind(directory, entry, call);
+    } else if (call->cookie == directory->told_place) {
+        tell_behind(directory, directory->told, call);
+    } else {
+        directory->search = &call->request;
+        directory->search_from = directory->first;
+        directory->search_work.run = search_on;
+        irq_defer(&directory->search_work);
+    }
 }

@@ -2,13 +2,9 @@
 #include "fs/ring.h"
 
 #include "arch/assert.h"
+#include "arch/smaller.h"
 
 typedef uint32_t __attribute__((may_alias)) word;
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static void bytes_copy(uint8_t *to, const uint8_t *from, size_t size)
 {

@@ -12,6 +12,7 @@
 #include "arch/assert.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
+#include "arch/smaller.h"
 #include "drivers/device.h"
 #include "drivers/uart/uart_chip.h"
 
@@ -41,11 +42,6 @@ static unsigned uart_count, uart_console;
 static struct uart *uart_of(struct device *device)
 {
     return container_of(device, struct uart, device);
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static size_t ring_room(const struct uart *uart)

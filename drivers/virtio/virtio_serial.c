@@ -18,17 +18,13 @@
 
 #include "arch/container.h"
 #include "arch/report.h"
+#include "arch/smaller.h"
 
 enum { RESET_POLL_NS = 1000000, SETTLE_NS = 1000000000 };
 
 static struct virtio_serial_port *port_of(const struct device *device)
 {
     return container_of(device, struct virtio_serial_port, device);
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 // ---- A broken device ----

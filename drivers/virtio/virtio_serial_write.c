@@ -16,15 +16,12 @@
 // in it. A client that wants its last bytes read shuts down its sending side and waits for the end.
 #include <errno.h>
 
+#include "arch/smaller.h"
+
 #include "arch/assert.h"
 #include "drivers/virtio/virtio_serial.h"
 
 enum { WRITE_MOST = 1 << 30 };
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 void virtio_serial_end_write(struct virtio_serial_port *port, ssize_t result)
 {

@@ -1,6 +1,7 @@
 // Files as newlib and POSIX programs ask for them, in terms of fs/file.h.
 //
-// newlib's off_t is 32 bits on ARM: sizes and positions that it cannot hold are EOVERFLOW.
+// newlib's off_t is 32 bits on ARM: sizes and positions that it cannot hold are EOVERFLOW, and
+// writing there is EFBIG.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,9 @@ ssize_t _read(int fd, void *buffer, size_t size);
 ssize_t _write(int fd, const void *buffer, size_t size);
 off_t _lseek(int fd, off_t offset, int whence);
 int _isatty(int fd);
+
+_Static_assert(sizeof(off_t) == sizeof(long), "LONG_MAX is the offset maximum");
+_Static_assert(FS_DSYNC == O_DSYNC, "the file systems know it by that name");
 
 static bool is_terminal(int fd)
 {
@@ -50,7 +54,7 @@ int _close(int fd)
 
 ssize_t _read(int fd, void *buffer, size_t size)
 {
-    return (ssize_t)posix_result(file_read(fd, buffer, size));
+    return (ssize_t)posix_result(file_read(fd, buffer, size, LONG_MAX));
 }
 
 ssize_t _write(int fd, const void *buffer, size_t size)
@@ -59,7 +63,7 @@ ssize_t _write(int fd, const void *buffer, size_t size)
     bool terminal = is_terminal(fd);
     if (terminal)
         callbacks_hold();
-    ssize_t result = file_write(fd, buffer, size);
+    ssize_t result = file_write(fd, buffer, size, LONG_MAX);
     if (terminal)
         callbacks_release();
     if (result < 0)

@@ -130,5 +130,6 @@ static inline bool client_is_clean(void)
     unsigned free = 0;
     for (const struct p9_transfer *t = p9fs.free; t; t = t->next)
         free++;
-    return clean && free == P9_TRANSFERS && !p9fs.first && !p9fs.appender && !p9fs.waiting;
+    return clean && free == P9_TRANSFERS && !p9fs.priorities && !p9fs.queues[P9_APPENDS].head &&
+           !p9fs.appender && !p9fs.waiting;
 }

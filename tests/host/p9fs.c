@@ -376,12 +376,18 @@ static void test_pools(void)
     for (unsigned i = 0; i < P9_DIRECTORIES; i++)
         client_close(devices[i]);
     client_close(client_must_open("folder", O_RDONLY));
+    struct fs_call again = client_call(FS_OPEN, "file");
+    again.request.late = true; // As a use with a deadline has left it.
+    tap_equal(client_do(client.fs, &again.request), 0,
+              "test_a_call_that_was_late_once_opens_when_it_is_used_again");
+    if (again.device)
+        client_close(again.device);
     must_be_clean("test_pools_are_full_again");
 }
 
 int main(void)
 {
-    tap_plan(110);
+    tap_plan(111);
     test_session();
     test_status();
     test_long_paths();

@@ -110,6 +110,11 @@ static void test_sizes(void)
                call.status.links == 0,
            "test_the_status_of_an_unlinked_file_is_the_last_known");
     tap_equal(client_move(device, IO_READ, 0, memory, 500), 200, "test_it_is_still_read");
+    tap_ok(client_move(device, IO_READ, 20000, memory, 10) == 0 && device->size_bytes == 200,
+           "test_a_read_behind_the_end_moves_no_end");
+    struct io_request append = { .op = IO_WRITE, .buffer = pattern, .size = 5, .flags = IO_APPEND };
+    tap_ok(client_do(device, &append) == 5 && append.offset == 200 && device->size_bytes == 205,
+           "test_an_unlinked_file_is_appended_to_at_its_end");
     call = client_call(FS_NEXT_ENTRY, "");
     tap_equal(client_do(device, &call.request), -ENOTDIR, "test_a_file_has_no_entries");
     call = client_call(FS_OPEN, "small");
@@ -275,6 +280,45 @@ static void test_appending(void)
     close_and_check(device, "test_appending_leaves_nothing_behind");
 }
 
+static struct io_request queued[MANY];
+static unsigned turns[MANY], turn;
+
+static void on_turn(struct io_request *request)
+{
+    turns[turn++] = (unsigned)(request - queued);
+}
+
+static void submit_queued(unsigned i, struct device *device, unsigned priority)
+{
+    queued[i] = (struct io_request){ .op = IO_READ, .priority = (uint8_t)priority };
+    queued[i].buffer = memory;
+    queued[i].size = PART;
+    queued[i].done = on_turn;
+    io_submit(device, &queued[i]);
+}
+
+// Goal: who waits for a transfer gets it by priority, and in the order of submission within one.
+static void test_priorities(void)
+{
+    fresh(8192);
+    struct device *device = client_must_open("large", O_RDONLY);
+    struct device *other = client_must_open("large", O_RDONLY);
+    turn = 0;
+    for (unsigned i = 0; i < P9_TRANSFERS; i++)
+        submit_queued(i, device, 0);
+    submit_queued(P9_TRANSFERS, other, 7);
+    submit_queued(P9_TRANSFERS + 1, other, 3);
+    submit_queued(P9_TRANSFERS + 2, other, 7);
+    submit_queued(P9_TRANSFERS + 3, other, 3);
+    p9m_run(false);
+    const unsigned *last = &turns[P9_TRANSFERS];
+    tap_ok(turn == P9_TRANSFERS + 4 && last[0] == P9_TRANSFERS + 1 && last[1] == P9_TRANSFERS + 3 &&
+               last[2] == P9_TRANSFERS && last[3] == P9_TRANSFERS + 2,
+           "test_the_most_urgent_gets_the_next_transfer");
+    client_close(other);
+    close_and_check(device, "test_priorities_leave_nothing_behind");
+}
+
 static unsigned list(struct device *device, bool again)
 {
     struct fs_entry entry = { 0 };
@@ -332,7 +376,7 @@ static void test_directories(void)
 
 int main(void)
 {
-    tap_plan(70);
+    tap_plan(74);
     test_reading();
     test_writing();
     test_sizes();
@@ -342,6 +386,7 @@ int main(void)
     test_many();
     test_cancelling();
     test_appending();
+    test_priorities();
     test_directories();
     return tap_done();
 }

@@ -15,10 +15,14 @@
 
 // --- The counters ---
 
+static uint32_t moment; // Counts what happens while a text is read; 0: nothing does.
+
 int irq_statistics(unsigned irq, struct irq_statistics *statistics)
 {
     static const struct irq_statistics one = { "ttyPS0", 4000000000, 20, 3 }, none;
     *statistics = irq == 59 ? one : none;
+    if (irq == 59 && moment > 0)
+        *statistics = (struct irq_statistics){ "ttyPS0", moment, moment, moment };
     return irq < IRQ_LIMIT ? 0 : -EINVAL;
 }
 struct irq_totals irq_totals(void)
@@ -145,6 +149,51 @@ static bool pieces_add_up(size_t piece)
     return got == sizeof interrupts - 1 && memcmp(whole, interrupts, got) == 0;
 }
 
+// Reads a text in pieces while its numbers grow; text[] holds the whole afterwards.
+static size_t read_while_it_grows(size_t piece)
+{
+    char whole[sizeof text];
+    size_t got = 0;
+    ssize_t size;
+    moment = 95;
+    while (got < sizeof whole - piece && (size = read_part("proc/interrupts", got, piece)) > 0) {
+        memcpy(whole + got, text, (size_t)size);
+        got += (size_t)size;
+        moment += 3;
+    }
+    moment = 0;
+    memcpy(text, whole, got);
+    text[got] = '\0';
+    return got;
+}
+
+// Goal: the first line's numbers are of one moment, and the others follow, each once and whole.
+static bool is_whole(void)
+{
+    unsigned count, longest, unhandled;
+    int length = 0;
+    int found = sscanf(text, "59: %u %u %u ttyPS0\n%n", &count, &longest, &unhandled, &length);
+    return found == 3 && longest == count * 10 && unhandled == count &&
+           strcmp(text + length, strchr(interrupts, '\n') + 1) == 0;
+}
+
+static void test_growing(void)
+{
+    bool good = true;
+    for (size_t piece = 1; piece < 100; piece++) {
+        read_while_it_grows(piece);
+        good &= is_whole();
+    }
+    tap_ok(good, "test_a_line_is_of_one_moment_whatever_the_pieces");
+    size_t first = strchr(interrupts, '\n') + 1 - interrupts;
+    tap_equal(read_part("proc/interrupts", 0, first + 5), (ssize_t)first,
+              "test_a_read_ends_with_a_whole_line");
+    tap_ok(read_part("proc/interrupts", 4, 6) == 6 && read_part("proc/interrupts", 0, 3) == 3 &&
+               memcmp(text, interrupts, 3) == 0 && read_part("proc/interrupts", 4, 6) == 6 &&
+               memcmp(text, interrupts + 4, 6) == 0,
+           "test_a_reader_may_go_back");
+}
+
 // Result: as write().
 static ssize_t write_text(const char *name, const char *what)
 {
@@ -220,7 +269,7 @@ int main(void)
     busy.lanes[1].queue[7].head = &waiting[2];
 
     struct device *fs = procfs_init();
-    tap_plan(30);
+    tap_plan(33);
     tap_ok(reads("proc/interrupts", interrupts), "test_procfs_interrupts");
     tap_ok(reads("proc/dma", "dma0 8 1 0 3 10 6 1 2 18446744073709551615\n"), "test_procfs_dma");
     tap_ok(reads("proc/uptime", "4321.000056\n"), "test_procfs_uptime");
@@ -245,6 +294,7 @@ int main(void)
     tap_equal(start(&request, "proc/aio", IO_WRITE), -EROFS, "test_procfs_write_is_erofs");
     tap_ok(start(&request, "proc/aio", IO_OPEN) == 0 && request.result == 0, "test_procfs_opens");
     tap_ok(device_find("proc/aio")->read_only, "test_procfs_is_read_only");
+    test_growing();
     test_limit();
     test_names(fs);
     return tap_done();

@@ -16,10 +16,9 @@
 #include "fs/ramfs.h"
 #include "tests/tap.h"
 
-enum { CHANNELS = 3, MACHINE_BYTES = 2 << 20, BLOCK = RAMFS_BLOCK_BYTES };
+enum { CHANNELS = 3, MACHINE_BYTES = 8 << 20, BLOCK = RAMFS_BLOCK_BYTES };
 
 // ---- What the core and dma.c stand on
-// ------------------------------------------------------------
 
 static struct irq_work *deferred, **deferred_end = &deferred;
 static bool addresses_are_bad; // dma.c refuses every transfer.
@@ -91,7 +90,6 @@ static void run_deferred(void)
 }
 
 // ---- The engine
-// ----------------------------------------------------------------------------------
 
 static struct {
     struct dma_transfer *transfer;
@@ -188,7 +186,6 @@ static void settle(void)
 }
 
 // ---- Calls and requests
-// --------------------------------------------------------------------------
 
 static _Alignas(64) uint8_t memory[MACHINE_BYTES];
 static struct device *fs;
@@ -282,7 +279,6 @@ static inline bool all_is_free(void)
 }
 
 // ---- Requests in flight
-// --------------------------------------------------------------------------
 
 enum { SMALL = 512 << 10, BUFFER = 6 * BLOCK, REQUESTS = 64 };
 

@@ -64,7 +64,6 @@ static const char *name_of(const struct model *model)
 }
 
 // ---- The model
-// -----------------------------------------------------------------------------------
 
 static void model_truncate(struct model *model, size_t size)
 {
@@ -154,7 +153,6 @@ static void end_all(void)
 }
 
 // ---- Many in flight
-// ------------------------------------------------------------------------------
 
 static void on_pending_done(struct io_request *request)
 {
@@ -297,7 +295,6 @@ static void run_in_flight(uint64_t seed)
 }
 
 // ---- Too little memory, and writes cut short
-// -----------------------------------------------------
 
 // Adopts what a cut write has left behind its count: each byte is the old one or the new one.
 static void adopt(struct model *model, const uint8_t *bytes, size_t offset, size_t moved,

@@ -88,7 +88,9 @@ static void test_translation(void)
                p9_error(95) == -ENOTSUP && p9_error(115) == -EINPROGRESS &&
                p9_error(122) == -EDQUOT && p9_error(125) == -ECANCELED && p9_error(38) == -ENOSYS,
            "test_linux_numbers_are_this_librarys");
-    tap_ok(p9_open_flags(O_WRONLY | O_CREAT | O_TRUNC | O_DIRECTORY) == (1 | 01000 | 0200000),
+    tap_ok(p9_open_flags(O_WRONLY | O_CREAT | O_TRUNC | O_DIRECTORY) == (1 | 01000 | 0200000) &&
+               p9_open_flags(O_RDWR | O_SYNC) == (2 | 04010000) &&
+               p9_open_flags(O_RDWR | O_DSYNC) == (2 | 010000),
            "test_this_librarys_flags_are_linuxes");
 }
 
