@@ -30,9 +30,9 @@ static struct {
     bool main_waits;    // In level_sleep_locked().
     uint8_t halves_run; // Halves of CALLBACK_BUDGET that this turn has run.
     struct callback_totals totals;
-    struct callback *rest, *rest_last; // Of the list whose callbacks are being run.
+    struct callback *rest; // Of the list whose callbacks are being run.
+    void **variable;       // Of the face: see callback_level_context().
     void *value_of_main;
-    void **variable; // Of the face: see callback_level_context().
     void *value;
     void (*leave)(void);
     uint64_t half_time_ns; // When half of this turn's budget was left.
@@ -143,6 +143,8 @@ void level_sleep_locked(void)
 
 void callback_level_context(void **variable, void *value, void (*leave)(void))
 {
+    if (!(level.closed & CLOSED_ACTIVE))
+        level.value_of_main = *variable;
     level.variable = variable;
     level.value = value;
     level.leave = leave;
@@ -153,7 +155,7 @@ struct callback_totals callback_totals(void)
     return level.totals;
 }
 
-// Puts what the budget left of a list back in front of what has been posted meanwhile.
+// Puts what is left of a list back in front of what has been posted meanwhile.
 static __attribute__((noinline)) void put_back(struct callback *first, struct callback *last)
 {
     last->next = level.ends.next;
@@ -181,7 +183,6 @@ static inline unsigned run_list(unsigned left)
 {
     struct callback *next = level.ends.next, *last = level.last;
     level.ends.next = level.last = &level.ends;
-    level.rest_last = last;
     irq_unmask();
     do {
         struct callback *callback = next;
@@ -212,7 +213,6 @@ static __attribute__((noinline)) void let_main_go_on(void)
 void callback_level_run(void)
 {
     unsigned left = HALF_BUDGET;
-    level.value_of_main = *level.variable;
     level.closed = CLOSED_ACTIVE; // It was 0.
     level.halves_run = 0;
     *level.variable = level.value;
@@ -234,12 +234,19 @@ void callback_level_run(void)
         let_main_go_on();
 }
 
+static struct callback *last_of(struct callback *callback)
+{
+    while (callback->next != &level.ends)
+        callback = callback->next;
+    return callback;
+}
+
 _Noreturn void callback_level_leave(void (*resume)(void *), void *argument)
 {
     irq_mask();
     assert(level.closed & CLOSED_ACTIVE);
     if (level.rest != &level.ends)
-        put_back(level.rest, level.rest_last);
+        put_back(level.rest, last_of(level.rest));
     *level.variable = level.value_of_main;
     level.totals.turns++;
     level.closed = 0; // A callback that leaves while it holds others off holds them no more.

@@ -23,6 +23,7 @@ struct posix_wait {
     struct unwind unwind; // It may be left by siglongjmp().
     struct timer timer;
     bool timed_out;
+    bool in_callback; // Signals are delivered by the one that waits.
     unsigned signals;
 };
 

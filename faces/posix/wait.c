@@ -39,6 +39,7 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     wait->timer.link = NULL;
     wait->timer.expired = timed_out;
     wait->timed_out = false;
+    wait->in_callback = level_current() == LEVEL_CALLBACK;
     wait->signals = posix_signals_handled();
     if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS))
         return EINVAL;
@@ -54,7 +55,8 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
 
 int posix_wait_over(const struct posix_wait *wait)
 {
-    posix_signals_deliver_in_wait();
+    if (wait->in_callback)
+        posix_signals_deliver_in_wait();
     if (((const volatile struct posix_wait *)wait)->timed_out)
         return ETIMEDOUT;
     return posix_signals_handled() != wait->signals ? EINTR : 0;
