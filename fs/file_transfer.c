@@ -46,10 +46,11 @@ static bool is_interrupted(void *context)
     return interruptions() != *(const unsigned *)context;
 }
 
-static ssize_t transfer_wait(struct file *file, struct io_request *request)
+static ssize_t transfer_wait(struct file *file, struct io_request *request,
+                             int (*submit)(struct file *, struct io_request *))
 {
     unsigned before = interruptions();
-    int error = file_submit(file, request);
+    int error = submit(file, request);
     if (error)
         return error;
     ssize_t result = io_wait_until(request, is_interrupted, &before);
@@ -67,7 +68,7 @@ static ssize_t transfer(int fd, enum io_op op, void *buffer, size_t size)
     struct io_request request = {
         .op = op, .offset = position_get(file), .buffer = buffer, .size = size
     };
-    ssize_t result = transfer_wait(file, &request);
+    ssize_t result = transfer_wait(file, &request, file_submit);
     // An appending write has been told by the device where it went.
     if (result > 0 && can_seek(file))
         position_set(file, request.offset + (uint64_t)result);
@@ -83,6 +84,28 @@ ssize_t file_read(int fd, void *buffer, size_t size)
 ssize_t file_write(int fd, const void *buffer, size_t size)
 {
     return transfer(fd, IO_WRITE, (void *)(uintptr_t)buffer, size);
+}
+
+static ssize_t transfer_at(int fd, enum io_op op, void *buffer, size_t size, uint64_t offset)
+{
+    struct io_request request = { .op = op, .offset = offset, .buffer = buffer, .size = size };
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
+    if (!file)
+        return -EBADF;
+    ssize_t result = can_seek(file) ? transfer_wait(file, &request, file_submit_at) : -ESPIPE;
+    file_drop(&hold);
+    return result;
+}
+
+ssize_t file_read_at(int fd, void *buffer, size_t size, uint64_t offset)
+{
+    return transfer_at(fd, IO_READ, buffer, size, offset);
+}
+
+ssize_t file_write_at(int fd, const void *buffer, size_t size, uint64_t offset)
+{
+    return transfer_at(fd, IO_WRITE, (void *)(uintptr_t)buffer, size, offset);
 }
 
 int file_flush(int fd)

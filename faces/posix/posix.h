@@ -57,7 +57,13 @@ void posix_streams_init(void);
 // Writes out what callbacks have printed. Context: main | callback.
 void posix_streams_flush(void);
 
-// Ends the machine once the console has sent everything. Context: main | callback.
+// Has the end of the program wait while this function says that requests are under way whose end is
+// near. Interrupts are masked. There is one such function.
+// Context: any.
+void posix_end_waits_while(bool (*busy)(void));
+
+// Ends the machine once what is under way on disks and files is done, at most a second later, and
+// the console has sent everything. Context: main | callback.
 _Noreturn void posix_end(int status);
 
 // Opens the standard streams, reads arguments and environment, runs constructors, main and exit().

@@ -41,7 +41,18 @@ unsigned posix_signals_interrupting(void);
 // Context: main | callback.
 void posix_signals_deliver_in_wait(void);
 
-// ---- Between signal.c and signal_wait.c ----
+// Sets the mask, and has what it lets through delivered here and now. Result: the mask before.
+// Context: main | callback.
+sigset_t posix_signals_exchange_mask(sigset_t mask);
+
+// ---- Between signal.c, signal_send.c and signal_wait.c ----
+
+// As without _locked, but nothing is delivered yet.
+void posix_signal_send_locked(struct posix_signal *signal);
+void posix_signal_send_plain_locked(int number, int code);
+
+// The default action of nearly every signal.
+_Noreturn void posix_signals_end_by(int number);
 
 sigset_t posix_signals_mask_locked(void);
 void posix_signals_set_mask_locked(sigset_t mask);

@@ -6,6 +6,7 @@
 
 #include "arch/container.h"
 #include "arch/cpu.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
@@ -41,6 +42,8 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     wait->timed_out = false;
     wait->in_callback = level_current() == LEVEL_CALLBACK;
     wait->signals = posix_signals_handled();
+    if (!posix_may_read(timeout))
+        return EFAULT;
     if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS))
         return EINVAL;
     unwind_push(&wait->unwind, left_behind);
@@ -87,7 +90,7 @@ bool posix_time_until(const struct timespec *time, struct timespec *left)
 int nanosleep(const struct timespec *span, struct timespec *left)
 {
     struct posix_wait wait;
-    int error = span ? posix_wait_begin(&wait, span) : EINVAL;
+    int error = span && posix_may_write(left) ? posix_wait_begin(&wait, span) : EFAULT;
     if (error) {
         errno = error;
         return -1;
@@ -128,6 +131,10 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     // The board has no calendar: real time too counts from boot.
     if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) {
         errno = EINVAL;
+        return -1;
+    }
+    if (!posix_can_write(time, 1)) {
+        errno = EFAULT;
         return -1;
     }
     uint64_t now = clock_now_ns();
