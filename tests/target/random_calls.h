@@ -64,7 +64,8 @@ static inline void *wild_pointer(void *good)
 
 // ---- Books: each request and list that is told of has a serial number as its value
 
-static unsigned char promised[SERIALS]; // 1: will be told of, 2: may be.
+static unsigned char promised[SERIALS]; // So often it will be told of,
+static unsigned char possible[SERIALS]; // and so often more it may be.
 static unsigned char told[SERIALS];
 static int next_serial;
 
@@ -81,26 +82,28 @@ static inline void tell_by_signal(int number, siginfo_t *info, void *context)
         tell(info->si_value);
 }
 
+// A control block that was in use when it was chosen may be done, and be started anew with its old
+// number: so these are counts.
 static inline void promise(int serial, bool surely)
 {
     if (serial > 0)
-        promised[serial] = surely ? 1 : 2;
+        (surely ? promised : possible)[serial]++;
 }
 
-// Result: serial numbers that were not told of as often as promised.
+// Result: serial numbers that were told of less or more often than that.
 static inline unsigned broken_promises(void)
 {
     unsigned broken = 0;
     for (int i = 1; i <= next_serial; i++)
-        broken += promised[i] == 2 ? told[i] > 1 : told[i] != promised[i];
+        broken += told[i] < promised[i] || told[i] > promised[i] + possible[i];
     return broken;
 }
 
-// Is everything told of that surely is?
+// Has everything been told of that surely is?
 static inline bool all_promises_kept(void)
 {
     for (int i = 1; i <= next_serial; i++)
-        if (promised[i] == 1 && told[i] == 0)
+        if (told[i] < promised[i])
             return false;
     return true;
 }
