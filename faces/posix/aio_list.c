@@ -178,6 +178,7 @@ static int submit_and_wait(struct aiocb *const blocks[], int count)
     struct posix_wait wait;
     struct aio_list list = { .waiting = 0 };
     posix_wait_begin(&wait, NULL);
+    posix_wait_restarts(&wait);
     int refused = submit_all(blocks, count, &list);
     int error = wait_for_all(&list, &wait);
     posix_wait_end(&wait);

@@ -59,6 +59,7 @@ int aio_suspend(const struct aiocb *const list[], int count, const struct timesp
     int error = can_read_all(list, count) ? posix_wait_begin(&wait, timeout) : EFAULT;
     if (error)
         return aio_fail(error);
+    posix_wait_restarts(&wait);
     bool watching = level_current() == LEVEL_MAIN;
     uint32_t flags = irq_save();
     if (watching)

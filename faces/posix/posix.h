@@ -23,14 +23,20 @@ struct posix_wait {
     struct unwind unwind; // It may be left by siglongjmp().
     struct timer timer;
     bool timed_out;
-    bool in_callback; // Signals are delivered by the one that waits.
-    unsigned signals;
+    bool in_callback;                 // Signals are delivered by the one that waits.
+    const volatile unsigned *handled; // Handlers that end it, so far,
+    unsigned before;                  // and when it began.
 };
 
 // Begins a wait; timeout is relative, NULL: without end. Result: 0, or EINVAL for a timeout that is
 // none.
 // Context: main | callback.
 int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout);
+
+// From here on handlers with SA_RESTART do not end the wait, as POSIX has it for what it does not
+// say otherwise of: then the wait goes on with what is left of its timeout.
+// Context: main | callback.
+void posix_wait_restarts(struct posix_wait *wait);
 
 // Result: 0: wait on. ETIMEDOUT, EINTR: it is over.
 // Context: main | callback, interrupts masked.

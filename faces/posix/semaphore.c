@@ -82,6 +82,7 @@ static int wait_for(sem_t *semaphore, const struct timespec *timeout)
     int error = posix_wait_begin(&wait, timeout);
     if (error)
         return fail(error);
+    posix_wait_restarts(&wait);
     uint32_t flags = irq_save();
     bool taken;
     while (!(taken = take_locked(semaphore)) && (error = posix_wait_over(&wait)) == 0)

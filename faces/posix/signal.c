@@ -19,13 +19,16 @@
 #include "fs/tty.h"
 #include "irq/callback.h"
 
-enum { EXIT_SIGNAL = 128 };
+// BY_SIGNAL: a flag of our own for actions set by signal(), of which it is not said what restarts:
+// reads and writes do, and who waits for requests is woken.
+enum { EXIT_SIGNAL = 128, BY_SIGNAL = 1 << 30 };
+
+volatile struct posix_signals_counts posix_signals_counts;
 
 static struct {
     sigset_t pending, blocked;
     struct posix_signal *first[NSIG], *last[NSIG]; // Of each number, in the order of arrival.
     struct sigaction actions[NSIG];
-    unsigned handled, interrupting;
     bool posted; // The callback is on its way.
     struct posix_signal plain[SIGRTMIN];
 } signals;
@@ -46,16 +49,6 @@ static int fail(int error)
 static bool valid(int number)
 {
     return number > 0 && number < NSIG;
-}
-
-unsigned posix_signals_handled(void)
-{
-    return ((volatile typeof(signals) *)&signals)->handled;
-}
-
-unsigned posix_signals_interrupting(void)
-{
-    return ((volatile typeof(signals) *)&signals)->interrupting;
 }
 
 // ---- Pending ----
@@ -181,6 +174,13 @@ _Noreturn void posix_signals_end_by(int number)
     posix_end(EXIT_SIGNAL + number);
 }
 
+static void count(int flags)
+{
+    posix_signals_counts.handled++;
+    posix_signals_counts.ending_waits += !(flags & SA_RESTART) || flags & BY_SIGNAL;
+    posix_signals_counts.ending_io += !(flags & SA_RESTART);
+}
+
 static void call(const struct sigaction *action, siginfo_t *info)
 {
     if (action->sa_flags & SA_SIGINFO)
@@ -226,8 +226,7 @@ void posix_signals_deliver(void)
         call(&action, &info);
         uint32_t flags = irq_save();
         signals.blocked = before;
-        signals.handled++;
-        signals.interrupting += (action.sa_flags & SA_RESTART) == 0;
+        count(action.sa_flags);
         irq_restore(flags);
     }
 }
@@ -258,6 +257,7 @@ int sigaction(int number, const struct sigaction *restrict action,
     while (ignored(number) && signals.first[number])
         let_go_locked(remove_first_locked(number));
     irq_restore(flags);
+    old.sa_flags &= ~BY_SIGNAL;
     if (before)
         *before = old;
     return 0;
@@ -265,7 +265,7 @@ int sigaction(int number, const struct sigaction *restrict action,
 
 _sig_func_ptr signal(int number, _sig_func_ptr handler)
 {
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, before;
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | BY_SIGNAL }, before;
     if (handler == SIG_ERR) {
         errno = EINVAL;
         return SIG_ERR;
@@ -341,7 +341,7 @@ static void console_interrupt(void)
 static unsigned interruptions(void)
 {
     posix_signals_deliver_in_wait();
-    return posix_signals_interrupting();
+    return posix_signals_counts.ending_io;
 }
 
 void posix_signals_init(void)

@@ -26,12 +26,12 @@ int sigsuspend(const sigset_t *mask)
         return fail(EFAULT);
     uint32_t flags = irq_save();
     sigset_t before = posix_signals_mask_locked();
-    unsigned handled = posix_signals_handled();
+    unsigned handled = posix_signals_counts.handled;
     posix_signals_set_mask_locked(*mask);
     irq_restore(flags);
     posix_signals_deliver(); // What waited behind the old mask.
     flags = irq_save();
-    while (posix_signals_handled() == handled) {
+    while (posix_signals_counts.handled == handled) {
         level_sleep_locked();
         posix_signals_deliver_in_wait();
     }

@@ -30,11 +30,13 @@ void posix_signals_deliver(void);
 // Context: any.
 void posix_signals_post(void);
 
-// Handlers run so far; a wait that sees it change ends with EINTR. The second counts those without
-// SA_RESTART, which end reads and writes too.
-// Context: any.
-unsigned posix_signals_handled(void);
-unsigned posix_signals_interrupting(void);
+// Handlers run so far: waits that see one of these change end with EINTR.
+extern volatile struct posix_signals_counts {
+    unsigned handled;      // All: they end what POSIX says is never restarted.
+    unsigned ending_waits; // Without SA_RESTART, and those of signal(): they end aio_suspend(),
+                           // lio_listio() and sem_wait() too,
+    unsigned ending_io;    // Without SA_RESTART: and reads and writes.
+} posix_signals_counts;
 
 // Inside a wait, interrupts masked: at the callback level no other callback can run, so what has
 // become deliverable is delivered by the one that waits.

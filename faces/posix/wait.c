@@ -11,7 +11,8 @@
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 
-enum { NANOSECONDS = 1000000000 };
+// CLOCK_STEP_NS: no board's clock counts in larger steps.
+enum { NANOSECONDS = 1000000000, CLOCK_STEP_NS = 1000 };
 
 static void timed_out(struct timer *timer)
 {
@@ -41,7 +42,8 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     wait->timer.expired = timed_out;
     wait->timed_out = false;
     wait->in_callback = level_current() == LEVEL_CALLBACK;
-    wait->signals = posix_signals_handled();
+    wait->handled = &posix_signals_counts.handled;
+    wait->before = *wait->handled;
     if (!posix_may_read(timeout))
         return EFAULT;
     if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS))
@@ -56,13 +58,19 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     return 0;
 }
 
+void posix_wait_restarts(struct posix_wait *wait)
+{
+    wait->handled = &posix_signals_counts.ending_waits;
+    wait->before = *wait->handled;
+}
+
 int posix_wait_over(const struct posix_wait *wait)
 {
     if (wait->in_callback)
         posix_signals_deliver_in_wait();
     if (((const volatile struct posix_wait *)wait)->timed_out)
         return ETIMEDOUT;
-    return posix_signals_handled() != wait->signals ? EINTR : 0;
+    return *wait->handled != wait->before ? EINTR : 0;
 }
 
 void posix_wait_end(struct posix_wait *wait)
@@ -124,6 +132,21 @@ int usleep(useconds_t microseconds)
     struct timespec span = { .tv_sec = (time_t)(microseconds / 1000000),
                              .tv_nsec = (long)(microseconds % 1000000) * 1000 };
     return nanosleep(&span, NULL);
+}
+
+int clock_getres(clockid_t clock, struct timespec *resolution)
+{
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (!posix_may_write(resolution)) {
+        errno = EFAULT;
+        return -1;
+    }
+    if (resolution)
+        *resolution = (struct timespec){ .tv_nsec = CLOCK_STEP_NS };
+    return 0;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time)

@@ -1,7 +1,7 @@
 // Thousands of random rounds between /host and a server that lies now and then; the same ones every
 // time. tests/fuzz/p9fs.c lets libFuzzer look for more.
 // sources: fs/p9_message.c fs/p9fs.c fs/p9fs_walk.c fs/p9fs_open.c fs/p9fs_calls.c
-// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/poll.c
+// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/p9_fuzz.h"
 
 enum { ROUNDS = 1500, BYTES = 1500 };

@@ -1,7 +1,7 @@
 // What is done by path on /host, over a modelled server: each call a chain of messages, whatever is
 // there, with links, long paths and somebody else who changes the tree meanwhile.
 // sources: fs/p9_message.c fs/p9fs.c fs/p9fs_walk.c fs/p9fs_open.c fs/p9fs_calls.c
-// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/poll.c
+// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/p9_client.h"
 
 static struct p9m_node *root, *folder, *deep;

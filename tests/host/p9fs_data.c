@@ -1,7 +1,7 @@
 // Open files of /host over a modelled server: data in pieces and in any order, appending, sizes,
 // directories, and more requests than transfers.
 // sources: fs/p9_message.c fs/p9fs.c fs/p9fs_walk.c fs/p9fs_open.c fs/p9fs_calls.c
-// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/poll.c
+// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/p9_client.h"
 
 enum { SIZE = 30000, MANY = 80, PART = 100 };

@@ -1,7 +1,7 @@
 // Every message of every kind of call to /host fails once in every way, alone: what has been asked
 // for ends with an error or is not touched by it, exactly once, and nothing leaks.
 // sources: fs/p9_message.c fs/p9fs.c fs/p9fs_walk.c fs/p9fs_open.c fs/p9fs_calls.c
-// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/poll.c
+// sources: fs/p9fs_file.c fs/p9fs_data.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/p9_client.h"
 
 static struct p9m_node *root;

@@ -1,5 +1,5 @@
 // A pipe's rules, one by one, over the real core.
-// sources: fs/pipe.c fs/channel.c fs/ring.c aio/core.c aio/poll.c drivers/device.c
+// sources: fs/pipe.c fs/channel.c fs/ring.c aio/core.c aio/unwind.c aio/poll.c drivers/device.c
 #include "fs/pipe.h"
 
 #include "fs/channel.h"

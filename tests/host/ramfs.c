@@ -1,7 +1,7 @@
 // The RAM file system's files: holes, ends, order, and what is free afterwards; over an
 // engine that moves bytes when the test says so and cannot fill.
 // sources: fs/ramfs.c fs/ramfs_tree.c fs/ramfs_blocks.c fs/ramfs_queue.c fs/ramfs_io.c
-// sources: dma/dma.c aio/core.c aio/poll.c
+// sources: dma/dma.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/ramfs_machine.h"
 
 static void test_reading_and_writing(void)

@@ -1,7 +1,7 @@
 // Requests of the RAM file system that end early: cancelled, refused, cut short by the engine; and
 // transfers of many pieces.
 // sources: fs/ramfs.c fs/ramfs_tree.c fs/ramfs_blocks.c fs/ramfs_queue.c fs/ramfs_io.c
-// sources: dma/dma.c aio/core.c aio/poll.c
+// sources: dma/dma.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/ramfs_machine.h"
 
 static void test_cancel(void)

@@ -5,7 +5,7 @@
 // of submission in each file then agrees, whatever the engine does first. Memory is 0xa5 where
 // nobody has written, so a byte that should be zero and is not shows itself.
 // sources: fs/ramfs.c fs/ramfs_tree.c fs/ramfs_blocks.c fs/ramfs_queue.c fs/ramfs_io.c
-// sources: dma/dma.c aio/core.c aio/poll.c
+// sources: dma/dma.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/ramfs_machine.h"
 
 enum {

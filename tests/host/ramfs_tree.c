@@ -1,7 +1,7 @@
 // The RAM file system's names: what is refused and why, rename, directories read while entries come
 // and go.
 // sources: fs/ramfs.c fs/ramfs_tree.c fs/ramfs_blocks.c fs/ramfs_queue.c fs/ramfs_io.c
-// sources: dma/dma.c aio/core.c aio/poll.c
+// sources: dma/dma.c aio/core.c aio/unwind.c aio/poll.c
 #include "tests/host/ramfs_machine.h"
 
 enum { BYTES = 1 << 20, DEPTH = 20 };

@@ -1,5 +1,5 @@
 // The rules of a pair of sockets, one by one, over the real core.
-// sources: fs/socket.c fs/channel.c fs/ring.c aio/core.c aio/poll.c drivers/device.c
+// sources: fs/socket.c fs/channel.c fs/ring.c aio/core.c aio/unwind.c aio/poll.c drivers/device.c
 #include "fs/socket.h"
 
 #include "tests/host/stream_model.h"

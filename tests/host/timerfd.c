@@ -1,5 +1,5 @@
 // Timers that are read, on a clock that the test moves.
-// sources: fs/timerfd.c aio/core.c aio/poll.c drivers/device.c
+// sources: fs/timerfd.c aio/core.c aio/unwind.c aio/poll.c drivers/device.c
 #include "fs/timerfd.h"
 
 #include "tests/host/stream_model.h"

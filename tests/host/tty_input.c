@@ -1,5 +1,5 @@
 // The console device, input: reads, the end of the file, ^C, back-pressure, errors.
-// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/poll.c
+// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/unwind.c aio/poll.c
 #include "tty_model.h"
 
 static void test_init(void)

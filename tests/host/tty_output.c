@@ -1,5 +1,5 @@
 // The console device, output: writes, the echo between them, errors and cancels.
-// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/poll.c
+// sources: fs/tty.c fs/tty_line.c drivers/device.c aio/core.c aio/unwind.c aio/poll.c
 #include "tty_model.h"
 
 static void test_writes(void)
