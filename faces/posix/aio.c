@@ -69,6 +69,7 @@ static inline bool is_usual(const struct aiocb *block, unsigned long state,
 static inline __attribute__((always_inline)) int submit_locked(struct aiocb *block, enum io_op op)
 {
     unsigned long state;
+    // cppcheck-suppress legacyUninitvar
     CPU_LOAD_OR(state, block, offsetof(struct aiocb, __state), nowhere);
     struct aio_slot *slot = aio_pool.free;
     struct device *device = is_usual(block, state, slot) ? file_direct_locked(block->aio_fildes, op)
@@ -107,6 +108,7 @@ int aio_write(struct aiocb *block)
 static int error_locked(const struct aiocb *block)
 {
     unsigned long state;
+    // cppcheck-suppress legacyUninitvar
     CPU_LOAD_OR(state, block, offsetof(struct aiocb, __state), nowhere);
     if (state == aio_state_done(block) || aio_result_found_locked(block))
         return block->__result < 0 ? -(int)block->__result : 0;
@@ -137,6 +139,7 @@ ssize_t aio_return(struct aiocb *block)
     // Looked at and retrieved in one go: a callback may retrieve it and submit the block anew in
     // between.
     uint32_t flags = irq_save();
+    // cppcheck-suppress legacyUninitvar
     CPU_LOAD_OR(state, block, offsetof(struct aiocb, __state), nowhere);
     if (state != aio_state_done(block))
         return return_otherwise_locked(block, flags);

@@ -1,7 +1,8 @@
 // Pipes and pairs of sockets under random reads, writes, cancels and closes, against a model: what
 // is read is what was written, in order, less what was cancelled or cut short; and every request
 // ends.
-// sources: fs/pipe.c fs/socket.c fs/channel.c fs/ring.c aio/core.c aio/unwind.c aio/poll.c drivers/device.c
+// sources: fs/pipe.c fs/socket.c fs/channel.c fs/ring.c
+// sources: aio/core.c aio/unwind.c aio/poll.c drivers/device.c
 #include "fs/pipe.h"
 #include "fs/socket.h"
 #include "tests/host/stream_model.h"

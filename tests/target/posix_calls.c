@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -133,7 +134,7 @@ static void test_masks(void)
 static void test_nowhere(void)
 {
     char kept = 1;
-    void *const bad = (void *)1;
+    void *volatile bad = (void *)1; // The compiler would warn.
     bool good = clock_gettime(CLOCK_MONOTONIC, bad) == -1 && errno == EFAULT;
     good = good && nanosleep(bad, NULL) == -1 && errno == EFAULT;
     good = good && sigprocmask(SIG_BLOCK, bad, NULL) == -1 && errno == EFAULT;
@@ -160,7 +161,7 @@ static void test_program(void)
 
 int main(void)
 {
-    tap_plan(25);
+    tap_plan(24);
     test_offsets();
     test_pieces();
     test_masks();

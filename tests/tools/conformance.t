@@ -58,6 +58,7 @@ int main(void)
     int ends[2];
     event.sigev_notify_function = on_complete;
     block.aio_fildes = -1;
+    block.aio_sigevent = event;
     block.aio_lio_opcode = LIO_NOP;
     if (sigemptyset(&set) || sigaction(SIGRTMIN + 1, &action, 0) || sem_init(&semaphore, 0, 1))
         err(1, "signals");
