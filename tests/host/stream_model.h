@@ -71,6 +71,10 @@ static void run(void)
 {
     while (run_one()) {}
 }
+enum level level_current(void)
+{
+    return LEVEL_MAIN;
+}
 
 void level_sleep_locked(void)
 {

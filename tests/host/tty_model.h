@@ -86,6 +86,11 @@ void fake_wait_for_interrupt(void)
 {
     run();
 }
+enum level level_current(void)
+{
+    return LEVEL_MAIN;
+}
+
 void level_sleep_locked(void)
 {
     run();
