@@ -292,8 +292,8 @@ $(OUT)/nano/kernel.o: $(KERNEL_OBJECTS:$(OUT)/obj/faces/%=$(OUT)/nano/obj/faces/
 	$(link_kernel)
 
 # A program may have functions of its own called report() or timer_arm(): only what the faces define
-# stays visible, and of that not what they mark as hidden. It may also have a send() of its own: what
-# the C library does not have under that name gives way to the program's.
+# stays visible, and of that not what they mark as hidden. It may also have a send() of its own:
+# what the C library does not have under that name gives way to the program's.
 LIBC_ARCHIVE = $(or $(NEWLIB:%=%/lib/libc.a),$(shell $(CROSS)gcc $(CPU_FLAGS) \
     $(PROGRAM_CPU_FLAGS) -print-file-name=libc.a))
 defined = $(CROSS)nm -g --defined-only --format=just-symbols

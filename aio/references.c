@@ -82,7 +82,11 @@ static void close_locked(struct device *device)
     // A completion looks again at a lane in which something waits; this counts as such.
     device->lanes[0].waiting |= LANE_CLOSING;
     device->lanes[1].waiting |= LANE_CLOSING;
-    io_release_when_quiet(device);
+    bool quiet = lane_is_quiet(&device->lanes[0]) && lane_is_quiet(&device->lanes[1]);
+    if (!quiet && device->ops->orphaned)
+        device->ops->orphaned(device);
+    else
+        io_release_when_quiet(device);
 }
 
 void io_close(struct device *device)

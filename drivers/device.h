@@ -142,6 +142,11 @@ struct device_ops {
     // writing never wait.
     unsigned (*ready)(const struct device *device);
 
+    // Nobody refers to the device any more, but requests are in flight, or wait: those that nobody
+    // is left to end, now or when their turn comes, are to end with -ECANCELED or as if the other
+    // end were closed. Called with interrupts masked, at any level. NULL: there are none.
+    void (*orphaned)(struct device *device);
+
     // Nobody refers to the device any more, and nothing is in flight, not even a done() that has
     // still to be called: its memory may be used again, or the device given out anew as it is.
     // Called once after the last io_close(), with interrupts masked, at any level. NULL: the device

@@ -12,6 +12,7 @@ struct eventfd {
     struct device device;
     bool open; // Not released yet.
     bool semaphore;
+    bool orphaned; // Its last descriptor has been closed while requests waited.
     uint64_t count;
     struct io_request *reader, *writer; // Waiting.
 };
@@ -108,9 +109,30 @@ static int eventfd_serve(struct device *device, struct io_request *request)
     return -EINVAL;
 }
 
+// Nobody is left who could read or write for those that wait.
+static void give_up_locked(struct eventfd *eventfd)
+{
+    struct io_request *reader = eventfd->reader, *writer = eventfd->writer;
+    eventfd->reader = eventfd->writer = NULL;
+    if (writer)
+        device_complete(writer, -ECANCELED);
+    if (reader)
+        device_complete(reader, -ECANCELED);
+}
+
 static void eventfd_submit(struct device *device, struct io_request *request)
 {
+    struct eventfd *eventfd = to_eventfd(device);
+    bool orphaned = eventfd->orphaned; // It may be gone when the request is done.
     device_complete_refused(request, eventfd_serve(device, request));
+    if (orphaned)
+        give_up_locked(eventfd);
+}
+
+static void eventfd_orphaned(struct device *device)
+{
+    to_eventfd(device)->orphaned = true;
+    give_up_locked(to_eventfd(device));
 }
 
 static int eventfd_cancel(struct device *device, struct io_request *request)
@@ -141,6 +163,7 @@ static void eventfd_release(struct device *device)
 static const struct device_ops eventfd_ops = { .submit = eventfd_submit,
                                                .cancel = eventfd_cancel,
                                                .ready = eventfd_ready,
+                                               .orphaned = eventfd_orphaned,
                                                .release = eventfd_release };
 
 static struct eventfd *take_free_locked(void)
@@ -165,6 +188,7 @@ int eventfd_create(uint64_t count, bool semaphore, struct device **device)
     eventfd->device.messages = true;
     eventfd->count = count;
     eventfd->semaphore = semaphore;
+    eventfd->orphaned = false;
     *device = &eventfd->device;
     return 0;
 }

@@ -44,20 +44,25 @@ static uint8_t added_flags(const struct file *file, enum io_op op)
 
 // Everything but a read or write that needs no questions.
 static __attribute__((noinline)) int submit_otherwise(const struct file *file,
-                                                      struct io_request *request)
+                                                      struct io_request *request, uint8_t without)
 {
     if (!file->device || !mode_allows(file->flags, request->op))
         return -EBADF;
     if (request->op <= IO_WRITE && file->device->kind == DEVICE_DIRECTORY)
         return -EISDIR;
-    request->flags |= added_flags(file, request->op);
+    request->flags |= added_flags(file, request->op) & (uint8_t)~without;
     return io_submit(file->device, request);
 }
 
 inline int file_submit(struct file *file, struct io_request *request)
 {
     struct device *device = request->op <= IO_WRITE ? file->direct[request->op] : NULL;
-    return device ? io_submit(device, request) : submit_otherwise(file, request);
+    return device ? io_submit(device, request) : submit_otherwise(file, request, 0);
+}
+
+int file_submit_at(struct file *file, struct io_request *request)
+{
+    return submit_otherwise(file, request, IO_APPEND);
 }
 
 int file_submit_locked(int fd, struct io_request *request)

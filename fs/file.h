@@ -101,6 +101,13 @@ void file_refused(int fd);
 ssize_t file_read(int fd, void *buffer, size_t size, uint64_t limit);
 ssize_t file_write(int fd, const void *buffer, size_t size, uint64_t limit);
 
+// The same at an offset in bytes, whatever the position is and also where the file is open for
+// appending; the position stays.
+// Result: bytes, or -errno; -ESPIPE on a stream.
+// Context: main | callback.
+ssize_t file_read_at(int fd, void *buffer, size_t size, uint64_t offset, uint64_t limit);
+ssize_t file_write_at(int fd, const void *buffer, size_t size, uint64_t offset, uint64_t limit);
+
 // Has blocking reads and writes end with -EINTR, where nothing has been moved and the device gives
 // the request up, once this function's answer is another than when they began. It is called with
 // interrupts masked whenever a wait has been woken, and may open them meanwhile. NULL: nothing

@@ -46,10 +46,12 @@ static bool is_interrupted(void *context)
     return interruptions() != *(const unsigned *)context;
 }
 
-ssize_t file_transfer(struct file *file, struct io_request *request)
+// submit: file_submit(), or another way that this file's request goes.
+static ssize_t transfer_by(struct file *file, struct io_request *request,
+                           int (*submit)(struct file *, struct io_request *))
 {
     unsigned before = interruptions();
-    int error = file_submit(file, request);
+    int error = submit(file, request);
     if (error)
         return error;
     ssize_t result = io_wait_until(request, is_interrupted, &before);
@@ -58,12 +60,18 @@ ssize_t file_transfer(struct file *file, struct io_request *request)
     return request->moved > 0 ? (ssize_t)request->moved : -EINTR;
 }
 
-// Cuts a request to what lies below the limit. Result: 0, or -errno.
-static int keep_below(const struct file *file, struct io_request *request, uint64_t limit)
+ssize_t file_transfer(struct file *file, struct io_request *request)
 {
-    bool append = request->op == IO_WRITE && file->flags & O_APPEND;
+    return transfer_by(file, request, file_submit);
+}
+
+// Cuts a request to what lies below the limit. append: it goes to the file's end.
+// Result: 0, or -errno.
+static int keep_below(const struct file *file, struct io_request *request, bool append,
+                      uint64_t limit)
+{
     uint64_t end = file->device->size_bytes;
-    uint64_t offset = append && file->device->kind == DEVICE_FILE ? end : request->offset;
+    uint64_t offset = append ? end : request->offset;
     if (!can_seek(file) || request->size == 0)
         return 0;
     if (offset >= limit && (request->op == IO_WRITE || offset < end))
@@ -80,17 +88,27 @@ static int flush(struct file *file)
     return (int)file_submit_and_wait(file, &request);
 }
 
-static ssize_t transfer_at_position(struct file *file, struct io_request *request, uint64_t limit)
+// A read or write at request->offset, and with O_SYNC what was written goes to the medium.
+static ssize_t transfer_within(struct file *file, struct io_request *request, uint64_t limit,
+                               int (*submit)(struct file *, struct io_request *))
 {
-    request->offset = position_get(file);
-    int error = keep_below(file, request, limit);
-    ssize_t result = error ? error : file_transfer(file, request);
-    // An appending write has been told by the device where it went.
-    if (result > 0 && can_seek(file))
-        position_set(file, request->offset + (uint64_t)result);
+    bool append = submit == file_submit && request->op == IO_WRITE && file->flags & O_APPEND &&
+                  file->device->kind == DEVICE_FILE;
+    int error = keep_below(file, request, append, limit);
+    ssize_t result = error ? error : transfer_by(file, request, submit);
     if (result > 0 && request->op == IO_WRITE && file->flags & FILE_SYNC && can_seek(file))
         error = flush(file);
     return error ? error : result;
+}
+
+static ssize_t transfer_at_position(struct file *file, struct io_request *request, uint64_t limit)
+{
+    request->offset = position_get(file);
+    ssize_t result = transfer_within(file, request, limit, file_submit);
+    // An appending write has been told by the device where it went.
+    if (request->moved > 0 && can_seek(file))
+        position_set(file, request->offset + request->moved);
+    return result;
 }
 
 static ssize_t transfer(int fd, struct io_request *request, uint64_t limit)
@@ -115,6 +133,33 @@ ssize_t file_write(int fd, const void *buffer, size_t size, uint64_t limit)
     struct io_request request = { .op = IO_WRITE, .buffer = (void *)(uintptr_t)buffer };
     request.size = size;
     return transfer(fd, &request, limit);
+}
+
+static ssize_t transfer_at(int fd, struct io_request *request, uint64_t limit)
+{
+    struct file_hold hold;
+    struct file *file = file_hold(&hold, fd);
+    if (!file)
+        return -EBADF;
+    ssize_t result = -ESPIPE;
+    if (can_seek(file))
+        result = transfer_within(file, request, limit, file_submit_at);
+    file_drop(&hold);
+    return result;
+}
+
+ssize_t file_read_at(int fd, void *buffer, size_t size, uint64_t offset, uint64_t limit)
+{
+    struct io_request request = { .op = IO_READ, .offset = offset, .buffer = buffer, .size = size };
+    return transfer_at(fd, &request, limit);
+}
+
+ssize_t file_write_at(int fd, const void *buffer, size_t size, uint64_t offset, uint64_t limit)
+{
+    struct io_request request = { .op = IO_WRITE, .offset = offset };
+    request.buffer = (void *)(uintptr_t)buffer;
+    request.size = size;
+    return transfer_at(fd, &request, limit);
 }
 
 int file_flush(int fd)

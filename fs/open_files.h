@@ -28,7 +28,11 @@ void descriptor_free(int fd);
 // Context: main | callback.
 int file_submit(struct file *file, struct io_request *request);
 
-// The same, and waits. Result: the request's, or -errno.
+// The same for a request whose offset counts also where the file is open for appending.
+// Context: main | callback.
+int file_submit_at(struct file *file, struct io_request *request);
+
+// As file_submit(), and waits. Result: the request's, or -errno.
 // Context: main | callback.
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request);
 

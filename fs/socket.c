@@ -65,9 +65,21 @@ static void socket_release(struct device *device)
     channel_end(&socket->peer->outgoing, socket->datagrams ? -ECONNREFUSED : -EPIPE);
 }
 
+// An end that waits for the other is one thing; two that wait for each other would do so for ever.
+static void socket_orphaned(struct device *device)
+{
+    struct socket *socket = to_socket(device);
+    socket->orphaned = true;
+    if (!socket->peer->orphaned)
+        return;
+    channel_end(&socket->outgoing, -EPIPE);
+    channel_end(&socket->peer->outgoing, -EPIPE);
+}
+
 static const struct device_ops socket_ops = { .submit = socket_submit,
                                               .cancel = socket_cancel,
                                               .ready = socket_ready,
+                                              .orphaned = socket_orphaned,
                                               .release = socket_release };
 
 static struct socket *take_free_locked(void)
@@ -91,6 +103,7 @@ static void end_init(struct socket *socket, struct socket *peer, bool datagrams)
     socket->outgoing.messages = datagrams;
     socket->device.messages = datagrams;
     socket->peer = peer;
+    socket->orphaned = false;
     socket->datagrams = datagrams;
     socket->receive_buffer = SOCKET_SEND_LIMIT;
 }

@@ -23,6 +23,7 @@ struct socket {
     struct socket *peer; // Whose outgoing channel is what comes in.
     bool datagrams;
     bool open;             // Not released yet.
+    bool orphaned;         // Its last descriptor has been closed while requests waited.
     size_t receive_buffer; // Remembered only: what waits for a reader is in the sender's buffer.
 };
 

@@ -13,6 +13,7 @@
 struct timerfd {
     struct device device;
     bool open;        // Not released yet.
+    bool orphaned;    // Its last descriptor has been closed while a read waited.
     bool set;         // next_ns counts.
     uint64_t next_ns; // The first expiration that has not been read.
     uint64_t interval_ns;
@@ -93,9 +94,30 @@ static int timerfd_serve(struct device *device, struct io_request *request)
     return 0;
 }
 
+// Nobody is left who could set the timer for a read that waits.
+static void give_up_locked(struct timerfd *timerfd)
+{
+    struct io_request *reader = timerfd->reader;
+    bool comes = timerfd->set && (timerfd->interval_ns || clock_now_ns() < timerfd->next_ns);
+    if (!reader || comes)
+        return;
+    timerfd->reader = NULL;
+    device_complete(reader, -ECANCELED);
+}
+
 static void timerfd_submit(struct device *device, struct io_request *request)
 {
+    struct timerfd *timerfd = to_timerfd(device);
+    bool orphaned = timerfd->orphaned; // It may be gone when the request is done.
     device_complete_refused(request, timerfd_serve(device, request));
+    if (orphaned)
+        give_up_locked(timerfd);
+}
+
+static void timerfd_orphaned(struct device *device)
+{
+    to_timerfd(device)->orphaned = true;
+    give_up_locked(to_timerfd(device));
 }
 
 static int timerfd_cancel(struct device *device, struct io_request *request)
@@ -123,6 +145,7 @@ static void timerfd_release(struct device *device)
 static const struct device_ops timerfd_ops = { .submit = timerfd_submit,
                                                .cancel = timerfd_cancel,
                                                .ready = timerfd_ready,
+                                               .orphaned = timerfd_orphaned,
                                                .release = timerfd_release };
 
 static struct timerfd *take_free_locked(void)
@@ -145,7 +168,7 @@ int timerfd_make(struct device **device)
         return -ENFILE;
     stream_init(&timerfd->device, "timerfd", &timerfd_ops);
     timerfd->device.messages = true;
-    timerfd->set = false;
+    timerfd->set = timerfd->orphaned = false;
     timerfd->interval_ns = 0;
     timerfd->timer.expired = expired;
     *device = &timerfd->device;

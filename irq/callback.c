@@ -31,8 +31,8 @@ static struct {
     uint8_t halves_run; // Halves of CALLBACK_BUDGET that this turn has run.
     struct callback_totals totals;
     struct callback *rest; // Of the list whose callbacks are being run.
+    void **variable;       // Of the face: see callback_level_context().
     void *value_of_main;
-    void **variable; // Of the face: see callback_level_context().
     void *value;
     void (*tidy)(void);
     uint64_t half_time_ns; // When half of this turn's budget was left.
@@ -158,7 +158,7 @@ struct callback_totals callback_totals(void)
     return level.totals;
 }
 
-// Puts what the budget left of a list back in front of what has been posted meanwhile.
+// Puts what is left of a list back in front of what has been posted meanwhile.
 static __attribute__((noinline)) void put_back(struct callback *first, struct callback *last)
 {
     last->next = level.ends.next;

@@ -99,3 +99,20 @@ static inline void barrier_full(void)
 {
     __asm__ volatile("dsb sy" ::: "memory");
 }
+
+// See arch/fixup.h. The instruction for two words, since that one minds alignment. The relocation
+// keeps the table's entry where, and only where, the load is linked.
+#define CPU_LOAD_OR(value, base, offset, label)                   \
+    do {                                                          \
+        uint64_t both_;                                           \
+        __asm__ goto volatile("1: ldrd %0, %H0, [%1, %2]\n\t"     \
+                              ".reloc 1b, BFD_RELOC_NONE, 2f\n\t" \
+                              ".pushsection .fixups, \"a\"\n\t"   \
+                              "2: .word 1b, %l3\n\t"              \
+                              ".popsection"                       \
+                              : "=r"(both_)                       \
+                              : "r"(base), "i"(offset)            \
+                              : "memory"                          \
+                              : label);                           \
+        (value) = (uint32_t)both_;                                \
+    } while (0)

@@ -133,5 +133,9 @@ fault_common:
     mov     r0, sp
     mov     r1, r5
     mov     r2, r7
+    mov     r8, sp
     bic     sp, sp, #7
     bl      fault_taken
+    add     sp, r8, #2 * 4      // A load that may fault: it has been given another place to go
+    pop     {r0-r12}            // on. The abort mode's way only.
+    rfeia   sp!

@@ -3,6 +3,7 @@
 #include "arch/fault.h"
 
 #include "arch/cpu.h"
+#include "arch/fixup.h"
 #include "arch/memory.h"
 #include "arch/report.h"
 
@@ -111,10 +112,21 @@ static void report_cause(const struct fault_frame *frame, enum fault_kind kind, 
     report(", at %s level\n", fault_level(frame, kind, isr_sp));
 }
 
-// Called by entry.S on the fault stack. Ends the machine.
-_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp);
-_Noreturn void fault_taken(const struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp)
+// A load that may fault goes on elsewhere. Result: false: it is no such load.
+static bool is_fixed_up(struct fault_frame *frame, enum fault_kind kind)
 {
+    uintptr_t otherwise = kind == FAULT_DATA_ABORT ? fixup_find(frame->pc) : 0;
+    if (otherwise)
+        frame->pc = otherwise;
+    return otherwise != 0;
+}
+
+// Called by entry.S on the fault stack. Ends the machine, or returns to what the frame says.
+void fault_taken(struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp);
+void fault_taken(struct fault_frame *frame, enum fault_kind kind, uint32_t isr_sp)
+{
+    if (is_fixed_up(frame, kind))
+        return;
     int exit_status = kind == FAULT_UNDEFINED ? EXIT_UNDEFINED : EXIT_FAULT;
     if (faulted)
         machine_exit(exit_status);

@@ -111,3 +111,15 @@ fault_entry:
     .endr
     mv      a0, sp
     call    fault_taken
+    // A load that may fault: mepc is another place to go on.
+    ld      t0, 31 * 8(sp)
+    csrw    mscratch, t0
+    ld      ra, 0 * 8(sp)
+    .irp    x, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25
+    ld      x\x, (\x - 1) * 8(sp)
+    .endr
+    .irp    x, 26, 27, 28, 29, 30, 31
+    ld      x\x, (\x - 1) * 8(sp)
+    .endr
+    ld      sp, 1 * 8(sp)
+    mret

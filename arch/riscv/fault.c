@@ -3,6 +3,7 @@
 #include "arch/fault.h"
 
 #include "arch/cpu.h"
+#include "arch/fixup.h"
 #include "arch/memory.h"
 #include "arch/report.h"
 
@@ -104,11 +105,23 @@ static void report_registers(const struct fault_frame *frame)
            csr_read(mtval), csr_read(mcause), csr_read(mstatus));
 }
 
-// Called by entry.S on the fault stack. Ends the machine.
-_Noreturn void fault_taken(const struct fault_frame *frame);
-_Noreturn void fault_taken(const struct fault_frame *frame)
+// A load that may fault goes on elsewhere. Result: false: it is no such load.
+static bool is_fixed_up(uint64_t cause)
+{
+    bool load = cause == CAUSE_LOAD_ACCESS || cause == CAUSE_LOAD_MISALIGNED;
+    uintptr_t otherwise = load ? fixup_find(csr_read(mepc)) : 0;
+    if (otherwise)
+        csr_write(mepc, otherwise);
+    return otherwise != 0;
+}
+
+// Called by entry.S on the fault stack. Ends the machine, or returns to mepc.
+void fault_taken(const struct fault_frame *frame);
+void fault_taken(const struct fault_frame *frame)
 {
     uint64_t cause = csr_read(mcause);
+    if (is_fixed_up(cause))
+        return;
     int exit_status = cause == CAUSE_ILLEGAL_INSTRUCTION ? EXIT_UNDEFINED
                       : cause == CAUSE_BREAKPOINT        ? EXIT_BREAKPOINT
                                                          : EXIT_FAULT;

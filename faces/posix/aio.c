@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "aio/core.h"
 #include "arch/cpu.h"
+#include "arch/fixup.h"
 #include "faces/posix/aio_slots.h"
 #include "fs/file.h"
 
@@ -23,6 +25,12 @@ __attribute__((noinline)) int aio_fail(int error)
 {
     errno = error;
     return -1;
+}
+
+// Result: errno for a pointer that leads nowhere.
+static __attribute__((noinline)) int nowhere_error(const struct aiocb *block)
+{
+    return block ? EFAULT : EINVAL;
 }
 
 // ---- The usual request
@@ -45,36 +53,40 @@ enum { OFFSET_FAR_BITS = sizeof(off_t) * 8 - 2 };
 // A request that aio_submit_locked() would only ask questions of, by a block that has not been used
 // or whose result has been retrieved, and a slot for it. A size that is too large is left to the
 // core, which refuses what does not fit into RAM.
-static inline bool is_usual(const struct aiocb *block, const struct aio_slot *slot)
+static inline bool is_usual(const struct aiocb *block, unsigned long state,
+                            const struct aio_slot *slot)
 {
     const struct sigevent *event = &block->aio_sigevent;
     // What has to be 0 in one test, what must not be in another.
-    unsigned long unusual = block->__state | (unsigned)block->aio_reqprio / IO_PRIORITIES |
+    unsigned long unusual = state | (unsigned)block->aio_reqprio / IO_PRIORITIES |
                             (unsigned)block->aio_fildes / FILE_LIMIT |
                             (unsigned long)block->aio_offset >> OFFSET_FAR_BITS |
                             (unsigned)(event->sigev_notify ^ SIGEV_THREAD);
     return unusual == 0 && ((event->sigev_notify_function != NULL) & (slot != NULL));
 }
 
-// Result: 0, or errno.
+// Result: 0, or errno. The first look at the block is where a pointer to nowhere is found.
 static inline __attribute__((always_inline)) int submit_locked(struct aiocb *block, enum io_op op)
 {
+    unsigned long state;
+    // cppcheck-suppress legacyUninitvar
+    CPU_LOAD_OR(state, block, offsetof(struct aiocb, __state), nowhere);
     struct aio_slot *slot = aio_pool.free;
-    struct device *device = is_usual(block, slot) ? file_direct_locked(block->aio_fildes, op)
-                                                  : NULL;
+    struct device *device = is_usual(block, state, slot) ? file_direct_locked(block->aio_fildes, op)
+                                                         : NULL;
     if (!device)
         return aio_submit_locked(block, op, NULL);
     aio_pool.free = slot->link;
     aio_slot_fill(slot, block, op);
     int error = io_submit_locked(device, &slot->request);
     return error ? aio_refused_locked(slot, 0, error) : 0;
+nowhere:
+    return nowhere_error(block);
 }
 
 // In one go: what a callback might do in between makes no difference then.
 static inline __attribute__((always_inline)) int start(struct aiocb *block, enum io_op op)
 {
-    if (!block)
-        return aio_fail(EINVAL);
     uint32_t flags = irq_save();
     int error = submit_locked(block, op);
     irq_restore(flags);
@@ -95,19 +107,22 @@ int aio_write(struct aiocb *block)
 
 static int error_locked(const struct aiocb *block)
 {
-    if (block->__state == aio_state_done(block) || aio_result_found_locked(block))
+    unsigned long state;
+    // cppcheck-suppress legacyUninitvar
+    CPU_LOAD_OR(state, block, offsetof(struct aiocb, __state), nowhere);
+    if (state == aio_state_done(block) || aio_result_found_locked(block))
         return block->__result < 0 ? -(int)block->__result : 0;
-    return aio_slot_of(block) ? EINPROGRESS : -1;
+    return aio_slot_of(block) ? EINPROGRESS : -EINVAL;
+nowhere:
+    return -nowhere_error(block);
 }
 
 int aio_error(const struct aiocb *block)
 {
-    if (!block)
-        return aio_fail(EINVAL);
     uint32_t flags = irq_save();
     int error = error_locked(block);
     irq_restore(flags);
-    return error < 0 ? aio_fail(EINVAL) : error;
+    return error < 0 ? aio_fail(-error) : error;
 }
 
 static __attribute__((noinline)) ssize_t return_otherwise_locked(struct aiocb *block,
@@ -120,15 +135,19 @@ static __attribute__((noinline)) ssize_t return_otherwise_locked(struct aiocb *b
 
 ssize_t aio_return(struct aiocb *block)
 {
-    if (!block)
-        return aio_fail(EINVAL);
+    unsigned long state;
     // Looked at and retrieved in one go: a callback may retrieve it and submit the block anew in
     // between.
     uint32_t flags = irq_save();
-    if (block->__state != aio_state_done(block))
+    // cppcheck-suppress legacyUninitvar
+    CPU_LOAD_OR(state, block, offsetof(struct aiocb, __state), nowhere);
+    if (state != aio_state_done(block))
         return return_otherwise_locked(block, flags);
     block->__state = 0;
     ssize_t result = block->__result;
     irq_restore(flags);
     return result < 0 ? aio_fail((int)-result) : result;
+nowhere:
+    irq_restore(flags);
+    return aio_fail(nowhere_error(block));
 }

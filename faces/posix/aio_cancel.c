@@ -12,6 +12,7 @@
 #include "aio/core.h"
 #include "arch/cpu.h"
 #include "faces/posix/aio_slots.h"
+#include "faces/posix/pointers.h"
 #include "fs/file.h"
 #include "irq/callback.h"
 
@@ -98,6 +99,8 @@ int aio_cancel(int fildes, struct aiocb *block)
     const struct device *device = file_snapshot(fildes).device;
     if (!device)
         return aio_fail(EBADF);
+    if (block && !posix_can_read(block, 1))
+        return aio_fail(EFAULT);
     int found;
     if (block)
         found = cancel_one(fildes, device, block, &canceller);
@@ -125,6 +128,8 @@ int aio_fsync(int operation, struct aiocb *block)
 {
     if (!block || (operation != O_SYNC && operation != O_DSYNC))
         return aio_fail(EINVAL);
+    if (!posix_can_write(block, 1))
+        return aio_fail(EFAULT);
     uint32_t flags = irq_save();
     int error = flush_locked(block);
     irq_restore(flags);

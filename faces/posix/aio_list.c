@@ -12,6 +12,7 @@
 #include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/aio_slots.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 
 // ---- Records
@@ -133,7 +134,10 @@ static int submit_all(struct aiocb *const blocks[], int count, struct aio_list *
     int worst = 0;
     for (int i = 0; i < count; i++) {
         struct aiocb *block = blocks[i];
-        if (!block || block->aio_lio_opcode == LIO_NOP)
+        bool wild = !posix_may_write(block);
+        if (wild && worst != EAGAIN)
+            worst = EIO;
+        if (wild || !block || block->aio_lio_opcode == LIO_NOP)
             continue;
         uint32_t flags = irq_save();
         int error = submit_locked(block, list);
@@ -174,6 +178,7 @@ static int submit_and_wait(struct aiocb *const blocks[], int count)
     struct posix_wait wait;
     struct aio_list list = { .waiting = 0 };
     posix_wait_begin(&wait, NULL);
+    posix_wait_restarts(&wait);
     int refused = submit_all(blocks, count, &list);
     int error = wait_for_all(&list, &wait);
     posix_wait_end(&wait);
@@ -207,6 +212,8 @@ int lio_listio(int mode, struct aiocb *const list[restrict], int count,
     int error = EINVAL;
     if (count < 0 || count > AIO_LISTIO_MAX || (count > 0 && !list))
         return aio_fail(EINVAL);
+    if (!posix_can_read(list, (unsigned)count) || !posix_may_read(event))
+        return aio_fail(EFAULT);
     if (mode == LIO_WAIT)
         error = submit_and_wait(list, count);
     else if (mode == LIO_NOWAIT)

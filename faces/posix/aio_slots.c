@@ -7,6 +7,7 @@
 #include "aio/core.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
+#include "faces/posix/posix.h"
 #include "fs/file.h"
 
 // ---- Control blocks
@@ -115,6 +116,17 @@ static void descriptor_closed(int fd)
     }
 }
 
+// A read or write of a stream may never end.
+static bool are_files_busy(void)
+{
+    for (unsigned i = 0; i < aio_pool.used_once; i++) {
+        const struct io_request *request = &aio_pool.slots[i].request;
+        if (io_in_flight(request) && request->device->kind != DEVICE_STREAM)
+            return true;
+    }
+    return false;
+}
+
 struct aio_slot *aio_slot_find_locked(void)
 {
     struct aio_slot *slot = aio_pool.free_isr;
@@ -123,10 +135,33 @@ struct aio_slot *aio_slot_find_locked(void)
         aio_pool.free_isr = NULL;
     } else if (aio_pool.used_once < AIO_SLOTS) {
         file_on_close(descriptor_closed);
+        posix_end_waits_while(are_files_busy);
         slot = &aio_pool.slots[aio_pool.used_once++];
         aio_slot_make_usual(slot);
     }
     return slot;
+}
+
+static unsigned length(const struct aio_slot *list)
+{
+    unsigned count = 0;
+    for (; list; list = list->link)
+        count++;
+    return count;
+}
+
+struct aio_census aio_slots_census_locked(void)
+{
+    struct aio_census census = { .free = AIO_SLOTS - aio_pool.used_once };
+    census.free += length(aio_pool.free) + length(aio_pool.free_isr);
+    for (unsigned i = 0; i < aio_pool.used_once; i++) {
+        const struct aio_slot *slot = &aio_pool.slots[i];
+        bool in_flight = io_in_flight(&slot->request);
+        census.in_flight += in_flight;
+        census.untold += !in_flight &&
+                         (!io_idle(&slot->request) || slot->signal.info.si_signo != 0);
+    }
+    return census;
 }
 
 void aio_slot_make_usual(struct aio_slot *slot)

@@ -110,6 +110,14 @@ void aio_slot_make_unusual_locked(struct aio_slot *slot);
 // Takes over from the block how its request is notified; list: what it is part of, or NULL.
 void aio_slot_notification_locked(struct aio_slot *slot, struct aio_list *list);
 
+// What each slot is at this moment: together they are AIO_SLOTS. For tests; it walks through all.
+struct aio_census {
+    unsigned free;
+    unsigned in_flight; // Of them requests are under way.
+    unsigned untold;    // Their requests are done, their function or signal is still to come.
+};
+struct aio_census aio_slots_census_locked(void);
+
 // ---- Submission
 
 // Fills what the usual request takes over from its block.

@@ -5,6 +5,7 @@
 
 #include "aio/core.h"
 #include "faces/posix/aio_slots.h"
+#include "faces/posix/pointers.h"
 #include "fs/file.h"
 
 // The offset maximum: no byte of a regular file is read or written at or above it. newlib's off_t
@@ -119,6 +120,8 @@ __attribute__((noinline)) int aio_refused_locked(struct aio_slot *slot, unsigned
 __attribute__((noinline)) int aio_submit_locked(struct aiocb *block, enum io_op op,
                                                 struct aio_list *list)
 {
+    if (!posix_can_write(block, 1))
+        return EFAULT;
     struct file file = file_snapshot(block->aio_fildes);
     int error = check_locked(block, op, file.device);
     if (error)

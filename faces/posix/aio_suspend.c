@@ -6,7 +6,11 @@
 
 #include "arch/cpu.h"
 #include "faces/posix/aio_slots.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
+
+// A list that is longer names nothing that could be in memory.
+enum { AIO_SUSPEND_LIMIT = 1 << 24 };
 
 // Main's requests are marked: a callback may retrieve the result and submit the block anew while
 // main sleeps. While a callback waits nobody else does.
@@ -37,14 +41,25 @@ static bool any_done_locked(const struct aiocb *const list[], int count, bool wa
     return any;
 }
 
+static bool can_read_all(const struct aiocb *const list[], int count)
+{
+    if (!posix_can_read(list, (unsigned)count))
+        return false;
+    for (int i = 0; i < count; i++)
+        if (!posix_may_read(list[i]))
+            return false;
+    return true;
+}
+
 int aio_suspend(const struct aiocb *const list[], int count, const struct timespec *timeout)
 {
     struct posix_wait wait;
-    if (!list || count < 0)
+    if (!list || count < 0 || count > AIO_SUSPEND_LIMIT)
         return aio_fail(EINVAL);
-    int error = posix_wait_begin(&wait, timeout);
+    int error = can_read_all(list, count) ? posix_wait_begin(&wait, timeout) : EFAULT;
     if (error)
         return aio_fail(error);
+    posix_wait_restarts(&wait);
     bool watching = level_current() == LEVEL_MAIN;
     uint32_t flags = irq_save();
     if (watching)

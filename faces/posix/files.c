@@ -20,6 +20,18 @@ int _open(const char *path, int flags, ...);
 int _close(int fd);
 ssize_t _read(int fd, void *buffer, size_t size);
 ssize_t _write(int fd, const void *buffer, size_t size);
+ssize_t pread(int fd, void *buffer, size_t size, off_t offset)
+{
+    return (ssize_t)posix_result(
+        offset < 0 ? -EINVAL : file_read_at(fd, buffer, size, (uint64_t)offset, LONG_MAX));
+}
+
+ssize_t pwrite(int fd, const void *buffer, size_t size, off_t offset)
+{
+    return (ssize_t)posix_result(
+        offset < 0 ? -EINVAL : file_write_at(fd, buffer, size, (uint64_t)offset, LONG_MAX));
+}
+
 off_t _lseek(int fd, off_t offset, int whence);
 int _isatty(int fd);
 

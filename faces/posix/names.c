@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/mount.h"
@@ -47,6 +48,8 @@ mode_t umask(mode_t mask)
 // Tells what fs_status says in newlib's terms, unless there is an error already.
 static int tell_status(int error, const struct fs_status *from, struct stat *to)
 {
+    if (!error && !posix_can_write(to, 1))
+        error = -EFAULT;
     if (!error && from->size > LONG_MAX)
         error = -EOVERFLOW;
     if (error)
@@ -167,6 +170,10 @@ char *getcwd(char *buffer, size_t size)
     bool fits = length < size || (!buffer && size == 0);
     if (!fits) {
         errno = size == 0 ? EINVAL : ERANGE;
+        return NULL;
+    }
+    if (buffer && !posix_can_write(buffer, length + 1)) {
+        errno = EFAULT;
         return NULL;
     }
     return buffer ? memcpy(buffer, text, length + 1) : strdup(text);

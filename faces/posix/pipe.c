@@ -6,6 +6,7 @@
 
 #include "aio/core.h"
 #include "faces/posix/descriptors.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/pipe.h"
@@ -47,6 +48,8 @@ int pipe2(int fds[2], int flags)
     struct device *ends[2];
     if (flags & ~(O_NONBLOCK | O_CLOEXEC))
         return (int)posix_result(-EINVAL);
+    if (!posix_can_write(fds, 2))
+        return (int)posix_result(-EFAULT);
     int error = pipe_create(&ends[0], &ends[1]);
     if (!error)
         error = posix_install_two(ends, (const int[]){ O_RDONLY | flags, O_WRONLY | flags }, fds);

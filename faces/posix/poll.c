@@ -16,7 +16,9 @@
 #include "aio/unwind.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
+#include "faces/posix/signals.h"
 #include "fs/file.h"
 #include "irq/callback.h"
 
@@ -154,30 +156,35 @@ static int wait_for_any(struct pollfd *entries, nfds_t count, const struct posix
     return found == 0 && error == EINTR ? -EINTR : found;
 }
 
-// Result: entries that are ready, or -errno.
-static int poll_all(struct pollfd *entries, nfds_t count, const struct timespec *timeout)
+// The mask counts while it waits: what it lets through, and what it lets through from the first
+// moment on, ends the wait. Result: entries that are ready, or -errno.
+static int poll_all(struct pollfd *entries, nfds_t count, const struct timespec *timeout,
+                    const sigset_t *mask)
 {
     struct posix_wait wait;
+    sigset_t before = 0;
     if (count > FILE_LIMIT)
         return -EINVAL;
-    if (count > 0 && !entries)
+    if (!posix_can_write(entries, count) || !posix_may_read(mask))
         return -EFAULT;
     int error = posix_wait_begin(&wait, timeout);
     if (error)
         return -error;
+    if (mask)
+        before = posix_signals_exchange_mask(*mask);
     int found = look_at_all(entries, count);
     if (found == 0 && posix_wait_over(&wait) != ETIMEDOUT)
         found = wait_for_any(entries, count, &wait);
     posix_wait_end(&wait);
+    if (mask)
+        posix_signals_exchange_mask(before);
     return found;
 }
 
 int ppoll(struct pollfd entries[], nfds_t count, const struct timespec *timeout,
           const sigset_t *mask)
 {
-    if (mask)
-        return fail(ENOSYS);
-    int found = poll_all(entries, count, timeout);
+    int found = poll_all(entries, count, timeout, mask);
     return found < 0 ? fail(-found) : found;
 }
 
@@ -225,17 +232,17 @@ int pselect(int count, fd_set *reading, fd_set *writing, fd_set *exceptional,
             const struct timespec *timeout, const sigset_t *mask)
 {
     struct pollfd entries[FILE_LIMIT];
-    if (mask)
-        return fail(ENOSYS);
     if (count < 0 || count > FILE_LIMIT)
         return fail(EINVAL);
+    if (!posix_may_write(reading) || !posix_may_write(writing) || !posix_may_write(exceptional))
+        return fail(EFAULT);
     for (int fd = 0; fd < count; fd++) {
         int events = (is_in(fd, reading) ? POLLIN : 0) | (is_in(fd, writing) ? POLLOUT : 0);
         if ((events || is_in(fd, exceptional)) && !file_snapshot(fd).device)
             return fail(EBADF);
         entries[fd] = (struct pollfd){ .fd = events ? fd : -1, .events = (short)events };
     }
-    int found = poll_all(entries, (nfds_t)count, timeout);
+    int found = poll_all(entries, (nfds_t)count, timeout, mask);
     if (found < 0)
         return fail(-found);
     for (int fd = 0; fd < count; fd++)
@@ -249,6 +256,8 @@ int select(int count, fd_set *reading, fd_set *writing, fd_set *exceptional,
 {
     if (!timeout)
         return pselect(count, reading, writing, exceptional, NULL, NULL);
+    if (!posix_can_read(timeout, 1))
+        return fail(EFAULT);
     const struct timespec span = { .tv_sec = timeout->tv_sec,
                                    .tv_nsec = (long)timeout->tv_usec * 1000 };
     if (timeout->tv_usec < 0 || timeout->tv_usec >= 1000000)

@@ -23,13 +23,20 @@ struct posix_wait {
     struct unwind unwind; // It may be left by siglongjmp().
     struct timer timer;
     bool timed_out;
-    unsigned signals;
+    bool in_callback;                 // Signals are delivered by the one that waits.
+    const volatile unsigned *handled; // Handlers that end it, so far,
+    unsigned before;                  // and when it began.
 };
 
 // Begins a wait; timeout is relative, NULL: without end. Result: 0, or EINVAL for a timeout that is
 // none.
 // Context: main | callback.
 int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout);
+
+// From here on handlers with SA_RESTART do not end the wait, as POSIX has it for what it does not
+// say otherwise of: then the wait goes on with what is left of its timeout.
+// Context: main | callback.
+void posix_wait_restarts(struct posix_wait *wait);
 
 // Result: 0: wait on. ETIMEDOUT, EINTR: it is over.
 // Context: main | callback, interrupts masked.
@@ -56,7 +63,13 @@ void posix_streams_init(void);
 // Writes out what callbacks have printed. Context: main | callback.
 void posix_streams_flush(void);
 
-// Ends the machine once the console has sent everything. Context: main | callback.
+// Has the end of the program wait while this function says that requests are under way whose end is
+// near. Interrupts are masked. There is one such function.
+// Context: any.
+void posix_end_waits_while(bool (*busy)(void));
+
+// Ends the machine once what is under way on disks and files is done, at most a second later, and
+// the console has sent everything. Context: main | callback.
 _Noreturn void posix_end(int status);
 
 // Opens the standard streams, reads arguments and environment, runs constructors, main and exit().

@@ -9,12 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aio/core.h"
+#include "arch/cpu.h"
 #include "arch/fault.h"
 #include "arch/report.h"
 #include "arch/semihosting.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/tty.h"
+#include "irq/callback.h"
 
 enum { WORDS = 256, EXIT_USAGE = 2 };
 
@@ -125,8 +128,37 @@ _Noreturn void program_start(char *command_line)
     exit(main(count, arguments, environ));
 }
 
+static bool (*end_waits)(void);
+
+void posix_end_waits_while(bool (*busy)(void))
+{
+    end_waits = busy;
+}
+
+static bool is_disk_busy(void)
+{
+    for (const struct device *device = device_first(); device; device = device->next)
+        if (device->kind == DEVICE_BLOCK && device->lanes[0].in_flight > 0)
+            return true;
+    return false;
+}
+
+// Half a sector on a card helps nobody. Callbacks, which might ask for more, are held.
+static void come_to_rest(void)
+{
+    const struct timespec most = { .tv_sec = 1 };
+    struct posix_wait wait;
+    callbacks_hold();
+    posix_wait_begin(&wait, &most);
+    uint32_t flags = irq_save();
+    while ((is_disk_busy() || (end_waits && end_waits())) && posix_wait_over(&wait) != ETIMEDOUT)
+        level_sleep_locked();
+    irq_restore(flags);
+}
+
 _Noreturn void posix_end(int status)
 {
+    come_to_rest();
     file_flush(STDOUT_FILENO); // What has been written is on the wire before the machine stops.
     machine_exit(status & 0xff);
 }

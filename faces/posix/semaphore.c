@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "arch/cpu.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "irq/callback.h"
 
@@ -17,11 +18,18 @@ static int fail(int error)
     return -1;
 }
 
+static bool is_there(const sem_t *semaphore)
+{
+    return posix_can_write(semaphore, 1);
+}
+
 int sem_init(sem_t *semaphore, int shared, unsigned value)
 {
     if (shared)
         return fail(ENOSYS);
     if (value > SEM_VALUE_MAX)
+        return fail(EINVAL);
+    if (!is_there(semaphore))
         return fail(EINVAL);
     semaphore->__value = value;
     return 0;
@@ -29,12 +37,13 @@ int sem_init(sem_t *semaphore, int shared, unsigned value)
 
 int sem_destroy(sem_t *semaphore)
 {
-    (void)semaphore;
-    return 0;
+    return is_there(semaphore) ? 0 : fail(EINVAL);
 }
 
 int sem_post(sem_t *semaphore)
 {
+    if (!is_there(semaphore))
+        return fail(EINVAL);
     uint32_t flags = irq_save();
     bool full = semaphore->__value == SEM_VALUE_MAX;
     semaphore->__value += !full;
@@ -52,6 +61,8 @@ static bool take_locked(sem_t *semaphore)
 
 int sem_trywait(sem_t *semaphore)
 {
+    if (!is_there(semaphore))
+        return fail(EINVAL);
     uint32_t flags = irq_save();
     bool taken = take_locked(semaphore);
     irq_restore(flags);
@@ -64,11 +75,14 @@ static int wait_for(sem_t *semaphore, const struct timespec *timeout)
     struct posix_wait wait;
     if (sem_trywait(semaphore) == 0)
         return 0;
+    if (errno != EAGAIN)
+        return -1;
     if (level_current() == LEVEL_CALLBACK)
         return fail(EDEADLK);
     int error = posix_wait_begin(&wait, timeout);
     if (error)
         return fail(error);
+    posix_wait_restarts(&wait);
     uint32_t flags = irq_save();
     bool taken;
     while (!(taken = take_locked(semaphore)) && (error = posix_wait_over(&wait)) == 0)
@@ -88,11 +102,17 @@ int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict tim
     struct timespec left;
     if (sem_trywait(semaphore) == 0)
         return 0;
+    if (!posix_can_read(time, 1))
+        return fail(EFAULT);
     return posix_time_until(time, &left) ? wait_for(semaphore, &left) : fail(EINVAL);
 }
 
 int sem_getvalue(sem_t *restrict semaphore, int *restrict value)
 {
+    if (!is_there(semaphore))
+        return fail(EINVAL);
+    if (!posix_can_write(value, 1))
+        return fail(EFAULT);
     *value = (int)semaphore->__value;
     return 0;
 }

@@ -1,8 +1,8 @@
 // Signals: which are pending, which are blocked, what is done for each, and the handlers' turn.
 //
 // A pending signal lies in storage of whoever made it; those below SIGRTMIN, of which one at a time
-// can be pending, in a static place each. So sending one never fails, but for sigqueue(), which has
-// SIGQUEUE_MAX places.
+// can be pending, in a static place each. So sending one never fails, but for sigqueue()
+// (signal_send.c).
 #include "faces/posix/signals.h"
 
 #include <errno.h>
@@ -13,22 +13,24 @@
 #include "arch/cpu.h"
 #include "arch/fault.h"
 #include "arch/report.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/tty.h"
 #include "irq/callback.h"
 
-enum { SELF = 1, EXIT_SIGNAL = 128, SIGQUEUE_MAX = 256 };
+// BY_SIGNAL: a flag of our own for actions set by signal(), of which it is not said what restarts:
+// reads and writes do, and who waits for requests is woken.
+enum { EXIT_SIGNAL = 128, BY_SIGNAL = 1 << 30 };
+
+volatile struct posix_signals_counts posix_signals_counts;
 
 static struct {
     sigset_t pending, blocked;
     struct posix_signal *first[NSIG], *last[NSIG]; // Of each number, in the order of arrival.
     struct sigaction actions[NSIG];
-    unsigned handled, interrupting;
     bool posted; // The callback is on its way.
     struct posix_signal plain[SIGRTMIN];
-    struct posix_signal queued[SIGQUEUE_MAX], *free;
-    unsigned used_once; // Of queued, those from here on have never been used.
 } signals;
 
 static inline sigset_t bit(int number)
@@ -47,16 +49,6 @@ static int fail(int error)
 static bool valid(int number)
 {
     return number > 0 && number < NSIG;
-}
-
-unsigned posix_signals_handled(void)
-{
-    return ((volatile typeof(signals) *)&signals)->handled;
-}
-
-unsigned posix_signals_interrupting(void)
-{
-    return ((volatile typeof(signals) *)&signals)->interrupting;
 }
 
 // ---- Pending ----
@@ -137,7 +129,7 @@ void posix_signals_post(void)
 
 // A signal that nobody wants is dropped here, unless it is blocked: then somebody may yet wait for
 // it.
-static void send_locked(struct posix_signal *signal)
+void posix_signal_send_locked(struct posix_signal *signal)
 {
     int number = signal->info.si_signo;
     bool twice = number < SIGRTMIN && signals.pending & bit(number);
@@ -151,35 +143,42 @@ static void send_locked(struct posix_signal *signal)
 void posix_signal_send(struct posix_signal *signal)
 {
     uint32_t flags = irq_save();
-    send_locked(signal);
+    posix_signal_send_locked(signal);
     post_locked();
     irq_restore(flags);
 }
 
-static void send_plain_locked(int number, int code)
+void posix_signal_send_plain_locked(int number, int code)
 {
     struct posix_signal *signal = &signals.plain[number];
     if (signals.pending & bit(number))
         return;
-    signal->info = (siginfo_t){ .si_signo = number, .si_code = code, .si_pid = SELF };
-    send_locked(signal);
+    signal->info = (siginfo_t){ .si_signo = number, .si_code = code, .si_pid = getpid() };
+    posix_signal_send_locked(signal);
 }
 
 void posix_signal_send_plain(int number, int code)
 {
     uint32_t flags = irq_save();
-    send_plain_locked(number, code);
+    posix_signal_send_plain_locked(number, code);
     post_locked();
     irq_restore(flags);
 }
 
 // ---- Delivered ----
 
-static _Noreturn void end_by(int number)
+_Noreturn void posix_signals_end_by(int number)
 {
     if (number != SIGINT)
         report("ended by signal %d\n", number);
     posix_end(EXIT_SIGNAL + number);
+}
+
+static void count(int flags)
+{
+    posix_signals_counts.handled++;
+    posix_signals_counts.ending_waits += !(flags & SA_RESTART) || flags & BY_SIGNAL;
+    posix_signals_counts.ending_io += !(flags & SA_RESTART);
 }
 
 static void call(const struct sigaction *action, siginfo_t *info)
@@ -221,14 +220,13 @@ void posix_signals_deliver(void)
             continue;
         if (action.sa_handler == SIG_DFL) {
             if (!ignored(info.si_signo))
-                end_by(info.si_signo);
+                posix_signals_end_by(info.si_signo);
             continue;
         }
         call(&action, &info);
         uint32_t flags = irq_save();
         signals.blocked = before;
-        signals.handled++;
-        signals.interrupting += (action.sa_flags & SA_RESTART) == 0;
+        count(action.sa_flags);
         irq_restore(flags);
     }
 }
@@ -242,89 +240,6 @@ void posix_signals_deliver_in_wait(void)
     }
 }
 
-// ---- Sending by call ----
-
-int raise(int number)
-{
-    return kill(SELF, number);
-}
-
-static struct posix_signal *queued_allocate_locked(void)
-{
-    struct posix_signal *signal = signals.free;
-    if (signal)
-        signals.free = signal->next;
-    else if (signals.used_once < SIGQUEUE_MAX)
-        signal = &signals.queued[signals.used_once++];
-    return signal;
-}
-
-static void queued_taken(struct posix_signal *signal)
-{
-    signal->next = signals.free;
-    signals.free = signal;
-}
-
-// Result: 0, or EAGAIN: SIGQUEUE_MAX signals are queued.
-static int queue_locked(int number, int code, union sigval value)
-{
-    struct posix_signal *signal = queued_allocate_locked();
-    if (!signal)
-        return EAGAIN;
-    signal->info = (siginfo_t){
-        .si_signo = number, .si_code = code, .si_pid = SELF, .si_value = value
-    };
-    signal->taken = queued_taken;
-    send_locked(signal);
-    return 0;
-}
-
-static int send_to(pid_t process, int number, int code, union sigval value)
-{
-    if (number < 0 || number >= NSIG)
-        return fail(EINVAL);
-    if (process != SELF && process != 0 && process != -1)
-        return fail(ESRCH);
-    if (number == 0)
-        return 0;
-    uint32_t flags = irq_save();
-    int error = 0;
-    if (number < SIGRTMIN && code == SI_USER)
-        send_plain_locked(number, code);
-    else
-        error = queue_locked(number, code, value);
-    irq_restore(flags);
-    if (error)
-        return fail(error);
-    posix_signals_deliver();
-    return 0;
-}
-
-int kill(pid_t process, int number)
-{
-    return send_to(process, number, SI_USER, (union sigval){ .sival_ptr = NULL });
-}
-
-int sigqueue(pid_t process, int number, const union sigval value)
-{
-    return send_to(process, number, SI_QUEUE, value);
-}
-
-pid_t getpid(void)
-{
-    return SELF;
-}
-
-// Ends the program even where the signal is blocked, ignored, or has a handler that returns.
-void abort(void)
-{
-    uint32_t flags = irq_save();
-    signals.blocked &= ~bit(SIGABRT);
-    irq_restore(flags);
-    raise(SIGABRT);
-    end_by(SIGABRT);
-}
-
 // ---- Actions and the mask ----
 
 int sigaction(int number, const struct sigaction *restrict action,
@@ -332,6 +247,8 @@ int sigaction(int number, const struct sigaction *restrict action,
 {
     if (!valid(number) || (action && never_blocked & bit(number)))
         return fail(EINVAL);
+    if (!posix_may_read(action) || !posix_may_write(before))
+        return fail(EFAULT);
     uint32_t flags = irq_save();
     struct sigaction old = signals.actions[number];
     if (action)
@@ -340,6 +257,7 @@ int sigaction(int number, const struct sigaction *restrict action,
     while (ignored(number) && signals.first[number])
         let_go_locked(remove_first_locked(number));
     irq_restore(flags);
+    old.sa_flags &= ~BY_SIGNAL;
     if (before)
         *before = old;
     return 0;
@@ -347,7 +265,7 @@ int sigaction(int number, const struct sigaction *restrict action,
 
 _sig_func_ptr signal(int number, _sig_func_ptr handler)
 {
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, before;
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | BY_SIGNAL }, before;
     if (handler == SIG_ERR) {
         errno = EINVAL;
         return SIG_ERR;
@@ -365,8 +283,20 @@ void posix_signals_set_mask_locked(sigset_t mask)
     signals.blocked = mask & ~never_blocked;
 }
 
+sigset_t posix_signals_exchange_mask(sigset_t mask)
+{
+    uint32_t flags = irq_save();
+    sigset_t before = signals.blocked;
+    posix_signals_set_mask_locked(mask);
+    irq_restore(flags);
+    posix_signals_deliver();
+    return before;
+}
+
 int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict before)
 {
+    if (!posix_may_read(set) || !posix_may_write(before))
+        return fail(EFAULT);
     uint32_t flags = irq_save();
     sigset_t old = signals.blocked;
     int error = 0;
@@ -390,6 +320,8 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict before
 
 int sigpending(sigset_t *set)
 {
+    if (!posix_can_write(set, 1))
+        return fail(EFAULT);
     uint32_t flags = irq_save();
     *set = signals.pending;
     irq_restore(flags);
@@ -409,7 +341,7 @@ static void console_interrupt(void)
 static unsigned interruptions(void)
 {
     posix_signals_deliver_in_wait();
-    return posix_signals_interrupting();
+    return posix_signals_counts.ending_io;
 }
 
 void posix_signals_init(void)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "arch/cpu.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
@@ -21,14 +22,16 @@ static int fail(int error)
 
 int sigsuspend(const sigset_t *mask)
 {
+    if (!posix_can_read(mask, 1))
+        return fail(EFAULT);
     uint32_t flags = irq_save();
     sigset_t before = posix_signals_mask_locked();
-    unsigned handled = posix_signals_handled();
+    unsigned handled = posix_signals_counts.handled;
     posix_signals_set_mask_locked(*mask);
     irq_restore(flags);
     posix_signals_deliver(); // What waited behind the old mask.
     flags = irq_save();
-    while (posix_signals_handled() == handled) {
+    while (posix_signals_counts.handled == handled) {
         level_sleep_locked();
         posix_signals_deliver_in_wait();
     }
@@ -51,7 +54,8 @@ int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
 {
     struct posix_wait wait;
     siginfo_t taken;
-    int error = posix_wait_begin(&wait, timeout);
+    bool good = posix_can_read(set, 1) && posix_may_write(info);
+    int error = good ? posix_wait_begin(&wait, timeout) : EFAULT;
     if (error)
         return fail(error);
     uint32_t flags = irq_save();
@@ -77,6 +81,8 @@ int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict info)
 int sigwait(const sigset_t *restrict set, int *restrict number)
 {
     int taken;
+    if (!posix_can_read(set, 1) || !posix_can_write(number, 1))
+        return EFAULT;
     do
         taken = sigtimedwait(set, NULL, NULL);
     while (taken < 0 && errno == EINTR);
@@ -112,12 +118,16 @@ unsigned alarm(unsigned seconds)
 
 int sigemptyset(sigset_t *set)
 {
+    if (!posix_can_write(set, 1))
+        return fail(EFAULT);
     *set = 0;
     return 0;
 }
 
 int sigfillset(sigset_t *set)
 {
+    if (!posix_can_write(set, 1))
+        return fail(EFAULT);
     *set = ~(sigset_t)0;
     return 0;
 }
@@ -126,6 +136,8 @@ static int change(sigset_t *set, int number, bool in)
 {
     if (number <= 0 || number >= NSIG)
         return fail(EINVAL);
+    if (!posix_can_write(set, 1))
+        return fail(EFAULT);
     sigset_t bit = (sigset_t)1 << (number - 1);
     *set = in ? *set | bit : *set & ~bit;
     return 0;
@@ -145,5 +157,7 @@ int sigismember(const sigset_t *set, int number)
 {
     if (number <= 0 || number >= NSIG)
         return fail(EINVAL);
+    if (!posix_can_read(set, 1))
+        return fail(EFAULT);
     return (*set >> (number - 1) & 1) != 0;
 }

@@ -30,18 +30,31 @@ void posix_signals_deliver(void);
 // Context: any.
 void posix_signals_post(void);
 
-// Handlers run so far; a wait that sees it change ends with EINTR. The second counts those without
-// SA_RESTART, which end reads and writes too.
-// Context: any.
-unsigned posix_signals_handled(void);
-unsigned posix_signals_interrupting(void);
+// Handlers run so far: waits that see one of these change end with EINTR.
+extern volatile struct posix_signals_counts {
+    unsigned handled;      // All: they end what POSIX says is never restarted.
+    unsigned ending_waits; // Without SA_RESTART, and those of signal(): they end aio_suspend(),
+                           // lio_listio() and sem_wait() too,
+    unsigned ending_io;    // Without SA_RESTART: and reads and writes.
+} posix_signals_counts;
 
 // Inside a wait, interrupts masked: at the callback level no other callback can run, so what has
 // become deliverable is delivered by the one that waits.
 // Context: main | callback.
 void posix_signals_deliver_in_wait(void);
 
-// ---- Between signal.c and signal_wait.c ----
+// Sets the mask, and has what it lets through delivered here and now. Result: the mask before.
+// Context: main | callback.
+sigset_t posix_signals_exchange_mask(sigset_t mask);
+
+// ---- Between signal.c, signal_send.c and signal_wait.c ----
+
+// As without _locked, but nothing is delivered yet.
+void posix_signal_send_locked(struct posix_signal *signal);
+void posix_signal_send_plain_locked(int number, int code);
+
+// The default action of nearly every signal.
+_Noreturn void posix_signals_end_by(int number);
 
 sigset_t posix_signals_mask_locked(void);
 void posix_signals_set_mask_locked(sigset_t mask);

@@ -9,6 +9,7 @@
 #include "aio/core.h"
 #include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "fs/open_files.h"
 #include "fs/socket.h"
@@ -45,6 +46,8 @@ int socketpair(int domain, int type, int protocol, int fds[2])
         return (int)posix_result(-EPROTONOSUPPORT);
     if (type != SOCK_STREAM && type != SOCK_DGRAM)
         return (int)posix_result(-EPROTOTYPE);
+    if (!posix_can_write(fds, 2))
+        return (int)posix_result(-EFAULT);
     struct device *ends[2];
     int error = socket_pair_create(type == SOCK_DGRAM, ends);
     if (!error)
@@ -163,6 +166,8 @@ ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct 
 ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
                  socklen_t *length)
 {
+    if (address && !posix_may_write(length))
+        return (ssize_t)posix_result(-EFAULT);
     ssize_t result = recv(fd, buffer, size, flags);
     if (result >= 0 && address && length)
         *length = 0;
@@ -172,9 +177,10 @@ ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *
 // A request has one buffer, and a datagram must not be torn: so a message has one part.
 static bool has_one_part(const struct msghdr *message)
 {
-    if (message && message->msg_iovlen == 1 && message->msg_iov)
+    bool good = posix_can_read(message, 1);
+    if (good && message->msg_iovlen == 1 && posix_can_read(message->msg_iov, 1))
         return true;
-    errno = message ? EMSGSIZE : EFAULT;
+    errno = good && message->msg_iovlen != 1 ? EMSGSIZE : EFAULT;
     return false;
 }
 
@@ -192,6 +198,8 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     if (!has_one_part(message))
         return -1;
+    if (!posix_can_write(message, 1))
+        return (ssize_t)posix_result(-EFAULT);
     message->msg_namelen = 0;
     message->msg_controllen = 0;
     bool cut;
@@ -256,7 +264,7 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
     struct socket *socket;
     int answer = 0;
-    if (!value || !length)
+    if (!posix_can_write((int *)value, 1) || !posix_can_write(length, 1))
         return (int)posix_result(-EFAULT);
     uint32_t saved = irq_save();
     int error = find_locked(fd, &socket);
@@ -275,7 +283,7 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
     struct socket *socket;
-    if (!value)
+    if (!posix_can_read((const int *)value, 1))
         return (int)posix_result(-EFAULT);
     uint32_t saved = irq_save();
     int error = find_locked(fd, &socket);

@@ -7,6 +7,7 @@
 #include <sys/times.h>
 #include <unistd.h>
 
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "irq/clock.h"
 
@@ -35,6 +36,10 @@ void *_sbrk(ptrdiff_t change)
 int _gettimeofday(struct timeval *time, void *zone)
 {
     (void)zone;
+    if (!posix_can_write(time, 1)) {
+        errno = EFAULT;
+        return -1;
+    }
     uint64_t now = clock_now_ns();
     time->tv_sec = (time_t)(now / 1000000000);
     time->tv_usec = (suseconds_t)(now % 1000000000 / 1000);
@@ -44,7 +49,7 @@ int _gettimeofday(struct timeval *time, void *zone)
 clock_t _times(struct tms *times)
 {
     clock_t now = (clock_t)(clock_now_ns() / (1000000000 / CLOCKS_PER_SEC));
-    if (times)
+    if (times && posix_can_write(times, 1))
         *times = (struct tms){ .tms_utime = now };
     return now;
 }

@@ -6,6 +6,7 @@
 
 #include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
 #include "fs/timerfd.h"
@@ -62,7 +63,7 @@ static int find_locked(int fd, struct device **device)
 
 int timerfd_settime(int fd, int flags, const struct itimerspec *setting, struct itimerspec *old)
 {
-    if (!setting)
+    if (!posix_can_read(setting, 1) || !posix_may_write(old))
         return (int)posix_result(-EFAULT);
     if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !is_time(&setting->it_value) ||
         !is_time(&setting->it_interval))
@@ -85,7 +86,7 @@ int timerfd_gettime(int fd, struct itimerspec *setting)
 {
     struct timerfd_setting now = { 0, 0 };
     struct device *device;
-    if (!setting)
+    if (!posix_can_write(setting, 1))
         return (int)posix_result(-EFAULT);
     uint32_t saved = irq_save();
     int error = find_locked(fd, &device);

@@ -6,11 +6,13 @@
 
 #include "arch/container.h"
 #include "arch/cpu.h"
+#include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 
-enum { NANOSECONDS = 1000000000 };
+// CLOCK_STEP_NS: no board's clock counts in larger steps.
+enum { NANOSECONDS = 1000000000, CLOCK_STEP_NS = 1000 };
 
 static void timed_out(struct timer *timer)
 {
@@ -39,7 +41,11 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     wait->timer.link = NULL;
     wait->timer.expired = timed_out;
     wait->timed_out = false;
-    wait->signals = posix_signals_handled();
+    wait->in_callback = level_current() == LEVEL_CALLBACK;
+    wait->handled = &posix_signals_counts.handled;
+    wait->before = *wait->handled;
+    if (!posix_may_read(timeout))
+        return EFAULT;
     if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS))
         return EINVAL;
     unwind_push(&wait->unwind, left_behind);
@@ -52,12 +58,19 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     return 0;
 }
 
+void posix_wait_restarts(struct posix_wait *wait)
+{
+    wait->handled = &posix_signals_counts.ending_waits;
+    wait->before = *wait->handled;
+}
+
 int posix_wait_over(const struct posix_wait *wait)
 {
-    posix_signals_deliver_in_wait();
+    if (wait->in_callback)
+        posix_signals_deliver_in_wait();
     if (((const volatile struct posix_wait *)wait)->timed_out)
         return ETIMEDOUT;
-    return posix_signals_handled() != wait->signals ? EINTR : 0;
+    return *wait->handled != wait->before ? EINTR : 0;
 }
 
 void posix_wait_end(struct posix_wait *wait)
@@ -85,7 +98,7 @@ bool posix_time_until(const struct timespec *time, struct timespec *left)
 int nanosleep(const struct timespec *span, struct timespec *left)
 {
     struct posix_wait wait;
-    int error = span ? posix_wait_begin(&wait, span) : EINVAL;
+    int error = span && posix_may_write(left) ? posix_wait_begin(&wait, span) : EFAULT;
     if (error) {
         errno = error;
         return -1;
@@ -121,11 +134,30 @@ int usleep(useconds_t microseconds)
     return nanosleep(&span, NULL);
 }
 
+int clock_getres(clockid_t clock, struct timespec *resolution)
+{
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (!posix_may_write(resolution)) {
+        errno = EFAULT;
+        return -1;
+    }
+    if (resolution)
+        *resolution = (struct timespec){ .tv_nsec = CLOCK_STEP_NS };
+    return 0;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
     // The board has no calendar: real time too counts from boot.
     if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) {
         errno = EINVAL;
+        return -1;
+    }
+    if (!posix_can_write(time, 1)) {
+        errno = EFAULT;
         return -1;
     }
     uint64_t now = clock_now_ns();

@@ -27,11 +27,6 @@ int memory_check(uintptr_t address, size_t size, enum memory_access access)
     return 0;
 }
 
-enum level level_current(void)
-{
-    return LEVEL_MAIN;
-}
-
 bool memory_is_open(uintptr_t address, size_t size)
 {
     (void)address, (void)size;
@@ -75,6 +70,10 @@ static bool run_one(void)
 static void run(void)
 {
     while (run_one()) {}
+}
+enum level level_current(void)
+{
+    return LEVEL_MAIN;
 }
 
 void level_sleep_locked(void)

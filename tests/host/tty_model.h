@@ -33,11 +33,6 @@ int memory_check(uintptr_t address, size_t size, enum memory_access access)
     return 0;
 }
 
-enum level level_current(void)
-{
-    return LEVEL_MAIN;
-}
-
 bool memory_is_open(uintptr_t address, size_t size)
 {
     (void)address, (void)size;
@@ -91,6 +86,11 @@ void fake_wait_for_interrupt(void)
 {
     run();
 }
+enum level level_current(void)
+{
+    return LEVEL_MAIN;
+}
+
 void level_sleep_locked(void)
 {
     run();

@@ -78,7 +78,7 @@ ssize_t aio_return(struct aiocb *block);
 // Sleeps until one of the requests in the list is done; NULL entries are skipped. timeout is
 // relative, on the monotonic clock; NULL: without end.
 // Result: 0; -1 with EAGAIN (time is up), EINTR (a signal handler has run), EINVAL (bad count or
-// timeout).
+// timeout), EFAULT. A handler with SA_RESTART does not end it.
 // Context: main | callback.
 int aio_suspend(const struct aiocb *const list[], int count, const struct timespec *timeout);
 

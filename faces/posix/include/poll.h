@@ -39,8 +39,9 @@ struct pollfd {
 // Context: main | callback.
 int poll(struct pollfd entries[], nfds_t count, int timeout_ms);
 
-// The same with a timeout of nanoseconds; NULL: without end. A signal mask cannot be given yet.
-// Result: as poll(); -1 also: EINVAL (timeout), ENOSYS (mask is not NULL).
+// The same with a timeout of nanoseconds; NULL: without end. mask: of signals, meanwhile; NULL: as
+// it is.
+// Result: as poll(); -1 also: EINVAL (timeout).
 // Context: main | callback.
 int ppoll(struct pollfd entries[], nfds_t count, const struct timespec *timeout,
           const sigset_t *mask);

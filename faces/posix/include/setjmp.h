@@ -5,6 +5,9 @@
 #pragma once
 
 #include_next <setjmp.h>
+
+#include <_ansi.h>
+#include <machine/setjmp.h>
 #include <sys/_sigset.h>
 
 #ifdef __cplusplus

@@ -16,4 +16,12 @@
 #define _POSIX_MONOTONIC_CLOCK 200112L
 #endif
 
+// What there is of POSIX's options, as sysconf() says too.
+#define _POSIX_ASYNCHRONOUS_IO 200809L
+#define _POSIX_FSYNC 200809L
+#define _POSIX_PRIORITIZED_IO 200809L
+#define _POSIX_REALTIME_SIGNALS 200809L
+#define _POSIX_SEMAPHORES 200809L
+#define _POSIX_SYNCHRONIZED_IO 200809L
+
 #include_next <sys/features.h>
