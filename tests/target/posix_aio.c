@@ -14,6 +14,7 @@
 #include "drivers/device.h"
 #include "irq/callback.h"
 #include "tests/tap.h"
+#include "tests/target/aio_blocks.h"
 #include "tests/target/board_find.h"
 
 enum { SLOTS = AIO_MAX, BLOCK = 4096 };
@@ -28,39 +29,13 @@ static void on_complete(union sigval value)
     level_seen = level_current();
 }
 
-static struct aiocb block_for(int fd, void *data, size_t size, off_t offset)
-{
-    struct aiocb block;
-    memset(&block, 0, sizeof block);
-    block.aio_fildes = fd;
-    block.aio_buf = data;
-    block.aio_nbytes = size;
-    block.aio_offset = offset;
-    return block;
-}
-
-static void notify_by(struct aiocb *block, void (*function)(union sigval), int value)
-{
-    block->aio_sigevent.sigev_notify = SIGEV_THREAD;
-    block->aio_sigevent.sigev_notify_function = function;
-    block->aio_sigevent.sigev_value.sival_int = value;
-}
-
-static int wait_for(struct aiocb *block)
-{
-    const struct aiocb *list[] = { block };
-    while (aio_error(block) == EINPROGRESS)
-        aio_suspend(list, 1, NULL);
-    return aio_error(block);
-}
-
 static void test_write_and_read_back(int ram)
 {
     struct aiocb block = block_for(ram, pattern, BLOCK, 12345);
     tap_equal(aio_write(&block), 0, "test_aio_write_is_accepted");
     tap_ok(wait_for(&block) == 0 && aio_return(&block) == BLOCK, "test_aio_write_writes_all");
     block = block_for(ram, buffer, BLOCK, 12345);
-    notify_by(&block, on_complete, 42);
+    block.aio_sigevent = event_by_function(on_complete, 42);
     calls = 0;
     aio_read(&block);
     for (volatile int i = 0; calls == 0 && i < 100000000; i++)
@@ -113,7 +88,7 @@ static void test_refusals(int ram)
     tap_equal(refused(block_for(ram, (void *)board.mmio[0].base, BLOCK, 0)), EFAULT,
               "test_a_buffer_in_registers");
     block = block_for(ram, buffer, BLOCK, 0);
-    notify_by(&block, NULL, 0);
+    block.aio_sigevent = event_by_function(NULL, 0);
     tap_equal(refused(block), EINVAL, "test_a_notification_without_a_function");
     errno = 0;
     tap_ok(aio_read(NULL) == -1 && errno == EINVAL, "test_no_control_block");
@@ -188,7 +163,7 @@ static void test_waiting_in_a_callback(int sd)
     nested_result = calls = 0;
     for (int i = 0; i < 2; i++) {
         blocks[i] = block_for(sd, pattern + i * 2048, 512, i * 512);
-        notify_by(&blocks[i], on_complete_nested, 0);
+        blocks[i].aio_sigevent = event_by_function(on_complete_nested, 0);
         aio_read(&blocks[i]);
     }
     for (volatile int i = 0; calls < 2 && i < 100000000; i++)
@@ -222,8 +197,8 @@ static void test_resubmit(int ram)
     calls = 0;
     first = block_for(ram, buffer, BLOCK, 0);
     second = block_for(ram, pattern, BLOCK, 0);
-    notify_by(&first, on_first, 0);
-    notify_by(&second, on_second, 0);
+    first.aio_sigevent = event_by_function(on_first, 0);
+    second.aio_sigevent = event_by_function(on_second, 0);
     callbacks_hold();
     aio_read(&first);
     aio_read(&second);
@@ -271,7 +246,7 @@ static void on_error_number(union sigval value)
 static void test_errno(int ram)
 {
     struct aiocb block = block_for(ram, buffer, BLOCK, 0);
-    notify_by(&block, on_error_number, 0);
+    block.aio_sigevent = event_by_function(on_error_number, 0);
     calls = 0;
     errno = EDOM;
     aio_read(&block);

@@ -9,6 +9,7 @@
 
 #include "irq/callback.h"
 #include "tests/tap.h"
+#include "tests/target/aio_blocks.h"
 
 enum { SLOTS = AIO_MAX, BLOCK = 4096 };
 
@@ -21,38 +22,13 @@ static void on_complete(union sigval value)
     value_seen = value.sival_int;
 }
 
-static struct aiocb block_for(int fd, void *data, size_t size)
-{
-    struct aiocb block;
-    memset(&block, 0, sizeof block);
-    block.aio_fildes = fd;
-    block.aio_buf = data;
-    block.aio_nbytes = size;
-    return block;
-}
-
-static void notify_by(struct aiocb *block, void (*function)(union sigval), int value)
-{
-    block->aio_sigevent.sigev_notify = SIGEV_THREAD;
-    block->aio_sigevent.sigev_notify_function = function;
-    block->aio_sigevent.sigev_value.sival_int = value;
-}
-
-static int wait_for(struct aiocb *block)
-{
-    const struct aiocb *list[] = { block };
-    while (aio_error(block) == EINPROGRESS)
-        aio_suspend(list, 1, NULL);
-    return aio_error(block);
-}
-
 // Once the program knows that a request is done, its control block is left alone, though the
 // notification still waits. In whichever way it got to know.
 static bool left_alone(int ram, bool (*learn)(struct aiocb *))
 {
-    struct aiocb block = block_for(ram, buffer, BLOCK), trash;
+    struct aiocb block = block_for(ram, buffer, BLOCK, 0), trash;
     memset(&trash, 0xa5, sizeof trash);
-    notify_by(&block, on_complete, 43);
+    block.aio_sigevent = event_by_function(on_complete, 43);
     calls = value_seen = 0;
     callbacks_hold();
     aio_read(&block);
@@ -111,8 +87,8 @@ static void test_suspend_on_a_renewed_block(int sd)
     static struct aiocb block;
     const struct aiocb *list[] = { &block };
     const struct timespec long_time = { 5, 0 };
-    block = block_for(sd, buffer, BLOCK);
-    notify_by(&block, on_renewed, 0);
+    block = block_for(sd, buffer, BLOCK, 0);
+    block.aio_sigevent = event_by_function(on_renewed, 0);
     block.aio_sigevent.sigev_value.sival_ptr = &block;
     renewing = true;
     aio_read(&block);
@@ -128,10 +104,10 @@ static void test_slots_come_back(int zero)
     struct aiocb silent[2], told;
     int good = 0;
     for (int i = 0; i < SLOTS + 8; i++) {
-        told = block_for(zero, buffer, 8);
-        notify_by(&told, on_complete, i);
+        told = block_for(zero, buffer, 8, 0);
+        told.aio_sigevent = event_by_function(on_complete, i);
         for (int j = 0; j < 2; j++) {
-            silent[j] = block_for(zero, buffer + 8 * (j + 1), 8);
+            silent[j] = block_for(zero, buffer + 8 * (j + 1), 8, 0);
             good += aio_read(&silent[j]) == 0;
         }
         good += aio_read(&told) == 0 && wait_for(&told) == 0 && aio_return(&told) == 8;
