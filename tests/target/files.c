@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fs/file.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
 #include "tests/tap.h"
@@ -108,7 +109,7 @@ static void count(struct callback *posted)
     (void)posted;
     ticks++;
     if (!stop)
-        timer_arm(&timer, clock_now_ns() + 20000);
+        timer_arm(&timer, clock_now_ns() + 1000);
 }
 
 // Callbacks must not wait for a long write to a disk.
@@ -159,9 +160,12 @@ static void test_suspend_and_resubmit(void)
     tap_ok(result == 0, "test_suspend_sees_a_block_that_its_callback_submits_anew");
 }
 
+static bool reopened_meanwhile;
+
 static void reopen_victim(struct callback *posted)
 {
     (void)posted;
+    reopened_meanwhile = file_snapshot(victim).device->lanes[0].in_flight > 0;
     close(victim);
     open("/dev/disk", O_RDONLY); // The lowest number: the same.
 }
@@ -173,13 +177,13 @@ static void test_reopen_while_reading(void)
     callback.run = reopen_victim;
     timer_arm(&timer, clock_now_ns() + 1000000);
     read(victim, big, BIG);
-    bool reopened_meanwhile = !timer_armed(&timer);
     while (timer_armed(&timer))
         clock_now_ns();
     if (reopened_meanwhile)
         tap_equal(lseek(victim, 0, SEEK_CUR), 0, "test_a_descriptor_opened_anew_starts_at_0");
     else
-        tap_skip("test_a_descriptor_opened_anew_starts_at_0", "the read was over too soon");
+        tap_skip("test_a_descriptor_opened_anew_starts_at_0",
+                 "the read was over too soon, or came too late");
     close(victim);
 }
 
