@@ -26,12 +26,6 @@ _Static_assert(FD_SETSIZE >= FILE_LIMIT, "every descriptor fits into an fd_set")
 
 enum { MILLISECONDS = 1000, NANOSECONDS_EACH = 1000000 };
 
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
-
 static unsigned wanted(short events)
 {
     return (events & (POLLIN | POLLRDNORM) ? IO_READY_READ : 0) |
@@ -185,7 +179,7 @@ int ppoll(struct pollfd entries[], nfds_t count, const struct timespec *timeout,
           const sigset_t *mask)
 {
     int found = poll_all(entries, count, timeout, mask);
-    return found < 0 ? fail(-found) : found;
+    return found < 0 ? posix_fail(-found) : found;
 }
 
 int poll(struct pollfd entries[], nfds_t count, int timeout_ms)
@@ -233,21 +227,21 @@ int pselect(int count, fd_set *reading, fd_set *writing, fd_set *exceptional,
 {
     struct pollfd entries[FILE_LIMIT];
     if (count < 0 || count > FILE_LIMIT)
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (!posix_may_write(reading) || !posix_may_write(writing) || !posix_may_write(exceptional))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     for (int fd = 0; fd < count; fd++) {
         int events = (is_in(fd, reading) ? POLLIN : 0) | (is_in(fd, writing) ? POLLOUT : 0);
         if ((events || is_in(fd, exceptional)) && !file_snapshot(fd).device)
-            return fail(EBADF);
+            return posix_fail(EBADF);
         entries[fd] = (struct pollfd){ .fd = events ? fd : -1, .events = (short)events };
     }
     int found = poll_all(entries, (nfds_t)count, timeout, mask);
     if (found < 0)
-        return fail(-found);
+        return posix_fail(-found);
     for (int fd = 0; fd < count; fd++)
         if (entries[fd].revents & POLLNVAL) // Closed since.
-            return fail(EBADF);
+            return posix_fail(EBADF);
     return collect_sets(entries, count, reading, writing, exceptional);
 }
 
@@ -257,10 +251,10 @@ int select(int count, fd_set *reading, fd_set *writing, fd_set *exceptional,
     if (!timeout)
         return pselect(count, reading, writing, exceptional, NULL, NULL);
     if (!posix_can_read(timeout, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     const struct timespec span = { .tv_sec = timeout->tv_sec,
                                    .tv_nsec = (long)timeout->tv_usec * 1000 };
     if (timeout->tv_usec < 0 || timeout->tv_usec >= 1000000)
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     return pselect(count, reading, writing, exceptional, &span, NULL);
 }

@@ -2,6 +2,7 @@
 // start of the program.
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -9,6 +10,14 @@
 
 #include "aio/unwind.h"
 #include "irq/clock.h"
+
+// What a call that has failed with this errno returns: -1.
+// Context: main | callback.
+static inline int posix_fail(int error)
+{
+    errno = error;
+    return -1;
+}
 
 // Turns a result from below, >= 0 or -errno, into POSIX's: -1 and errno.
 // Context: main | callback.
@@ -45,6 +54,12 @@ int posix_wait_over(const struct posix_wait *wait);
 // Every wait that was begun must be ended: its timer lives on the caller's stack.
 // Context: main | callback.
 void posix_wait_end(struct posix_wait *wait);
+
+// Nanoseconds as a timespec, and a valid timespec that is not negative as nanoseconds; what is
+// beyond the clock's 584 years is as good as never: UINT64_MAX.
+// Context: any.
+struct timespec posix_timespec(uint64_t ns);
+uint64_t posix_nanoseconds(const struct timespec *span);
 
 // How long it is until a time of CLOCK_REALTIME, which counts like the monotonic clock; 0 once it
 // has passed. Result: false: it is no time.

@@ -12,12 +12,6 @@
 #include "faces/posix/posix.h"
 #include "irq/callback.h"
 
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
-
 static bool is_there(const sem_t *semaphore)
 {
     return posix_can_write(semaphore, 1);
@@ -26,29 +20,29 @@ static bool is_there(const sem_t *semaphore)
 int sem_init(sem_t *semaphore, int shared, unsigned value)
 {
     if (shared)
-        return fail(ENOSYS);
+        return posix_fail(ENOSYS);
     if (value > SEM_VALUE_MAX)
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (!is_there(semaphore))
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     semaphore->__value = value;
     return 0;
 }
 
 int sem_destroy(sem_t *semaphore)
 {
-    return is_there(semaphore) ? 0 : fail(EINVAL);
+    return is_there(semaphore) ? 0 : posix_fail(EINVAL);
 }
 
 int sem_post(sem_t *semaphore)
 {
     if (!is_there(semaphore))
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     uint32_t flags = irq_save();
     bool full = semaphore->__value == SEM_VALUE_MAX;
     semaphore->__value += !full;
     irq_restore(flags);
-    return full ? fail(EOVERFLOW) : 0;
+    return full ? posix_fail(EOVERFLOW) : 0;
 }
 
 static bool take_locked(sem_t *semaphore)
@@ -62,11 +56,11 @@ static bool take_locked(sem_t *semaphore)
 int sem_trywait(sem_t *semaphore)
 {
     if (!is_there(semaphore))
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     uint32_t flags = irq_save();
     bool taken = take_locked(semaphore);
     irq_restore(flags);
-    return taken ? 0 : fail(EAGAIN);
+    return taken ? 0 : posix_fail(EAGAIN);
 }
 
 // timeout: relative; NULL: without end.
@@ -78,10 +72,10 @@ static int wait_for(sem_t *semaphore, const struct timespec *timeout)
     if (errno != EAGAIN)
         return -1;
     if (level_current() == LEVEL_CALLBACK)
-        return fail(EDEADLK);
+        return posix_fail(EDEADLK);
     int error = posix_wait_begin(&wait, timeout);
     if (error)
-        return fail(error);
+        return posix_fail(error);
     posix_wait_restarts(&wait);
     uint32_t flags = irq_save();
     bool taken;
@@ -89,7 +83,7 @@ static int wait_for(sem_t *semaphore, const struct timespec *timeout)
         level_sleep_locked();
     irq_restore(flags);
     posix_wait_end(&wait);
-    return taken ? 0 : fail(error);
+    return taken ? 0 : posix_fail(error);
 }
 
 int sem_wait(sem_t *semaphore)
@@ -103,16 +97,16 @@ int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict tim
     if (sem_trywait(semaphore) == 0)
         return 0;
     if (!posix_can_read(time, 1))
-        return fail(EFAULT);
-    return posix_time_until(time, &left) ? wait_for(semaphore, &left) : fail(EINVAL);
+        return posix_fail(EFAULT);
+    return posix_time_until(time, &left) ? wait_for(semaphore, &left) : posix_fail(EINVAL);
 }
 
 int sem_getvalue(sem_t *restrict semaphore, int *restrict value)
 {
     if (!is_there(semaphore))
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (!posix_can_write(value, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     *value = (int)semaphore->__value;
     return 0;
 }
@@ -128,11 +122,11 @@ sem_t *sem_open(const char *name, int flags, ...)
 int sem_close(sem_t *semaphore)
 {
     (void)semaphore;
-    return fail(ENOSYS);
+    return posix_fail(ENOSYS);
 }
 
 int sem_unlink(const char *name)
 {
     (void)name;
-    return fail(ENOSYS);
+    return posix_fail(ENOSYS);
 }

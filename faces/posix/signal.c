@@ -40,12 +40,6 @@ static inline sigset_t bit(int number)
 
 static const sigset_t never_blocked = (sigset_t)1 << (SIGKILL - 1) | (sigset_t)1 << (SIGSTOP - 1);
 
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
-
 static bool valid(int number)
 {
     return number > 0 && number < NSIG;
@@ -246,9 +240,9 @@ int sigaction(int number, const struct sigaction *restrict action,
               struct sigaction *restrict before)
 {
     if (!valid(number) || (action && never_blocked & bit(number)))
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (!posix_may_read(action) || !posix_may_write(before))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     uint32_t flags = irq_save();
     struct sigaction old = signals.actions[number];
     if (action)
@@ -296,7 +290,7 @@ sigset_t posix_signals_exchange_mask(sigset_t mask)
 int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict before)
 {
     if (!posix_may_read(set) || !posix_may_write(before))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     uint32_t flags = irq_save();
     sigset_t old = signals.blocked;
     int error = 0;
@@ -310,7 +304,7 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict before
         error = EINVAL;
     irq_restore(flags);
     if (error)
-        return fail(error);
+        return posix_fail(error);
     if (before)
         *before = old;
     if (set)
@@ -321,7 +315,7 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict before
 int sigpending(sigset_t *set)
 {
     if (!posix_can_write(set, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     uint32_t flags = irq_save();
     *set = signals.pending;
     irq_restore(flags);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "arch/cpu.h"
+#include "faces/posix/posix.h"
 #include "faces/posix/signals.h"
 
 enum { SELF = 1 };
@@ -15,12 +16,6 @@ static struct {
     struct posix_signal queued[SIGQUEUE_MAX], *free;
     unsigned used_once; // Of queued, those from here on have never been used.
 } pool;
-
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
 
 int raise(int number)
 {
@@ -60,9 +55,9 @@ static int queue_locked(int number, int code, union sigval value)
 static int send_to(pid_t process, int number, int code, union sigval value)
 {
     if (number < 0 || number >= NSIG)
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (process != SELF && process != 0 && process != -1)
-        return fail(ESRCH);
+        return posix_fail(ESRCH);
     if (number == 0)
         return 0;
     uint32_t flags = irq_save();
@@ -73,7 +68,7 @@ static int send_to(pid_t process, int number, int code, union sigval value)
         error = queue_locked(number, code, value);
     irq_restore(flags);
     if (error)
-        return fail(error);
+        return posix_fail(error);
     posix_signals_deliver();
     return 0;
 }

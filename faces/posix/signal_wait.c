@@ -14,16 +14,10 @@
 
 enum { NS_PER_S = 1000000000 };
 
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
-
 int sigsuspend(const sigset_t *mask)
 {
     if (!posix_can_read(mask, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     uint32_t flags = irq_save();
     sigset_t before = posix_signals_mask_locked();
     unsigned handled = posix_signals_counts.handled;
@@ -38,7 +32,7 @@ int sigsuspend(const sigset_t *mask)
     posix_signals_set_mask_locked(before);
     irq_restore(flags);
     posix_signals_deliver();
-    return fail(EINTR);
+    return posix_fail(EINTR);
 }
 
 int pause(void)
@@ -57,7 +51,7 @@ int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
     bool good = posix_can_read(set, 1) && posix_may_write(info);
     int error = good ? posix_wait_begin(&wait, timeout) : EFAULT;
     if (error)
-        return fail(error);
+        return posix_fail(error);
     uint32_t flags = irq_save();
     bool found;
     while (!(found = posix_signals_take_locked(*set, &taken)) &&
@@ -66,7 +60,7 @@ int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
     irq_restore(flags);
     posix_wait_end(&wait);
     if (!found)
-        return fail(error == ETIMEDOUT ? EAGAIN : error);
+        return posix_fail(error == ETIMEDOUT ? EAGAIN : error);
     if (info)
         *info = taken;
     return taken.si_signo;
@@ -119,7 +113,7 @@ unsigned alarm(unsigned seconds)
 int sigemptyset(sigset_t *set)
 {
     if (!posix_can_write(set, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     *set = 0;
     return 0;
 }
@@ -127,7 +121,7 @@ int sigemptyset(sigset_t *set)
 int sigfillset(sigset_t *set)
 {
     if (!posix_can_write(set, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     *set = ~(sigset_t)0;
     return 0;
 }
@@ -135,9 +129,9 @@ int sigfillset(sigset_t *set)
 static int change(sigset_t *set, int number, bool in)
 {
     if (number <= 0 || number >= NSIG)
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (!posix_can_write(set, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     sigset_t bit = (sigset_t)1 << (number - 1);
     *set = in ? *set | bit : *set & ~bit;
     return 0;
@@ -156,8 +150,8 @@ int sigdelset(sigset_t *set, int number)
 int sigismember(const sigset_t *set, int number)
 {
     if (number <= 0 || number >= NSIG)
-        return fail(EINVAL);
+        return posix_fail(EINVAL);
     if (!posix_can_read(set, 1))
-        return fail(EFAULT);
+        return posix_fail(EFAULT);
     return (*set >> (number - 1) & 1) != 0;
 }

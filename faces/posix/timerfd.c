@@ -30,26 +30,10 @@ static bool is_time(const struct timespec *time)
     return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS;
 }
 
-// A time beyond the clock's 584 years is as good as never.
-static uint64_t to_ns(const struct timespec *time)
-{
-    uint64_t ns;
-    if (__builtin_mul_overflow((uint64_t)time->tv_sec, (uint64_t)NANOSECONDS, &ns) ||
-        __builtin_add_overflow(ns, (uint64_t)time->tv_nsec, &ns))
-        return UINT64_MAX;
-    return ns;
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-    return (struct timespec){ .tv_sec = (time_t)(ns / NANOSECONDS),
-                              .tv_nsec = (long)(ns % NANOSECONDS) };
-}
-
 static struct itimerspec to_itimerspec(struct timerfd_setting setting)
 {
-    return (struct itimerspec){ .it_interval = to_timespec(setting.interval_ns),
-                                .it_value = to_timespec(setting.value_ns) };
+    return (struct itimerspec){ .it_interval = posix_timespec(setting.interval_ns),
+                                .it_value = posix_timespec(setting.value_ns) };
 }
 
 // Result: 0: the descriptor is a timer's. -EBADF, -EINVAL. It stays so while interrupts are masked.
@@ -68,8 +52,8 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *setting, struct 
     if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !is_time(&setting->it_value) ||
         !is_time(&setting->it_interval))
         return (int)posix_result(-EINVAL);
-    const struct timerfd_setting wanted = { to_ns(&setting->it_value),
-                                            to_ns(&setting->it_interval) };
+    const struct timerfd_setting wanted = { posix_nanoseconds(&setting->it_value),
+                                            posix_nanoseconds(&setting->it_interval) };
     struct timerfd_setting before = { 0, 0 };
     struct device *device;
     uint32_t saved = irq_save();

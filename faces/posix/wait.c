@@ -20,15 +20,26 @@ static void timed_out(struct timer *timer)
     wait->timed_out = true;
 }
 
-// A time beyond the clock's 584 years is as good as never.
+struct timespec posix_timespec(uint64_t ns)
+{
+    return (struct timespec){ .tv_sec = (time_t)(ns / NANOSECONDS),
+                              .tv_nsec = (long)(ns % NANOSECONDS) };
+}
+
+uint64_t posix_nanoseconds(const struct timespec *span)
+{
+    uint64_t ns;
+    if (__builtin_mul_overflow((uint64_t)span->tv_sec, (uint64_t)NANOSECONDS, &ns) ||
+        __builtin_add_overflow(ns, (uint64_t)span->tv_nsec, &ns))
+        return UINT64_MAX;
+    return ns;
+}
+
 static uint64_t after(const struct timespec *timeout)
 {
-    uint64_t now = clock_now_ns(), span, end;
-    if (__builtin_mul_overflow((uint64_t)timeout->tv_sec, (uint64_t)NANOSECONDS, &span) ||
-        __builtin_add_overflow(span, (uint64_t)timeout->tv_nsec, &span) ||
-        __builtin_add_overflow(span, now, &end))
-        return UINT64_MAX;
-    return end;
+    uint64_t end;
+    return __builtin_add_overflow(posix_nanoseconds(timeout), clock_now_ns(), &end) ? UINT64_MAX
+                                                                                    : end;
 }
 
 static void left_behind(struct unwind *unwind)
@@ -83,13 +94,8 @@ bool posix_time_until(const struct timespec *time, struct timespec *left)
 {
     if (time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS)
         return false;
-    uint64_t now = clock_now_ns(), at = UINT64_MAX;
-    uint64_t seconds = time->tv_sec > 0 ? (uint64_t)time->tv_sec : 0;
-    if (seconds < UINT64_MAX / NANOSECONDS - 1)
-        at = seconds * NANOSECONDS + (uint64_t)time->tv_nsec;
-    uint64_t span = time->tv_sec >= 0 && at > now ? at - now : 0;
-    left->tv_sec = (time_t)(span / NANOSECONDS);
-    left->tv_nsec = (long)(span % NANOSECONDS);
+    uint64_t now = clock_now_ns(), at = time->tv_sec >= 0 ? posix_nanoseconds(time) : 0;
+    *left = posix_timespec(at > now ? at - now : 0);
     return true;
 }
 
@@ -99,10 +105,8 @@ int nanosleep(const struct timespec *span, struct timespec *left)
 {
     struct posix_wait wait;
     int error = span && posix_may_write(left) ? posix_wait_begin(&wait, span) : EFAULT;
-    if (error) {
-        errno = error;
-        return -1;
-    }
+    if (error)
+        return posix_fail(error);
     uint64_t end = after(span);
     uint32_t flags = irq_save();
     while ((error = posix_wait_over(&wait)) == 0)
@@ -112,13 +116,9 @@ int nanosleep(const struct timespec *span, struct timespec *left)
     if (error == ETIMEDOUT)
         return 0;
     uint64_t now = clock_now_ns();
-    uint64_t rest = end > now ? end - now : 0;
-    if (left) {
-        left->tv_sec = (time_t)(rest / NANOSECONDS);
-        left->tv_nsec = (long)(rest % NANOSECONDS);
-    }
-    errno = EINTR;
-    return -1;
+    if (left)
+        *left = posix_timespec(end > now ? end - now : 0);
+    return posix_fail(EINTR);
 }
 
 unsigned sleep(unsigned seconds)
@@ -136,14 +136,10 @@ int usleep(useconds_t microseconds)
 
 int clock_getres(clockid_t clock, struct timespec *resolution)
 {
-    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (!posix_may_write(resolution)) {
-        errno = EFAULT;
-        return -1;
-    }
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+        return posix_fail(EINVAL);
+    if (!posix_may_write(resolution))
+        return posix_fail(EFAULT);
     if (resolution)
         *resolution = (struct timespec){ .tv_nsec = CLOCK_STEP_NS };
     return 0;
@@ -152,16 +148,10 @@ int clock_getres(clockid_t clock, struct timespec *resolution)
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
     // The board has no calendar: real time too counts from boot.
-    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (!posix_can_write(time, 1)) {
-        errno = EFAULT;
-        return -1;
-    }
-    uint64_t now = clock_now_ns();
-    time->tv_sec = (time_t)(now / NANOSECONDS);
-    time->tv_nsec = (long)(now % NANOSECONDS);
+    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+        return posix_fail(EINVAL);
+    if (!posix_can_write(time, 1))
+        return posix_fail(EFAULT);
+    *time = posix_timespec(clock_now_ns());
     return 0;
 }
