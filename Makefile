@@ -73,18 +73,21 @@ RUN_ELF := $(or $(ELF),$(if $(APP),$(APP_OUT)/$(APP_NAME).elf,$(DEMO_ELF)))
 
 HOST_CC ?= gcc
 WARNINGS := -Wall -Wextra -Werror
-# The C library: the compiler's own, or one built here. Its headers come behind the compiler's, as
-# where the two were installed together.
+# The C library: one built here, whose headers come behind the compiler's, as where the two were
+# installed together; or the compiler's own with another printf().
 ifeq ($(LIBC),newlib-source)
-NEWLIB := $(shell tools/make-newlib --folder $(CROSS) $(CPU_FLAGS))
+NEWLIB_MADE_OF := $(CROSS) $(CPU_FLAGS)
 NEWLIB_NANO := $(shell tools/make-newlib --folder --nano $(CROSS) $(CPU_FLAGS))
 NANO := -isystem $(NEWLIB_NANO)/include
-LIBC_INCLUDE := -idirafter $(NEWLIB)/include
-LIBC_LINK := -nostdlib -L$(NEWLIB)/lib -Wl,--start-group -lm -lc -lgcc -Wl,--end-group
+LIBC_INCLUDE = -idirafter $(NEWLIB)/include
+LIBC_LINK = -nostdlib -L$(NEWLIB)/lib -Wl,--start-group -lm -lc -lgcc -Wl,--end-group
 else
+NEWLIB_MADE_OF := --stdio $(CROSS) $(CPU_FLAGS) $(PROGRAM_CPU_FLAGS)
 NANO := --specs=nano.specs
-LIBC_LINK := -lm
+LIBC_INCLUDE := -D_WANT_IO_C99_FORMATS=1
+LIBC_LINK = -L$(NEWLIB)/lib -lm
 endif
+NEWLIB := $(shell tools/make-newlib --folder $(NEWLIB_MADE_OF))
 COMMON := -O2 -g -ffile-prefix-map=$(CURDIR)/= -ffunction-sections -fdata-sections $(CPU_FLAGS) \
     $(LIBC_INCLUDE)
 PUBLIC := -I$(OUT)/include $(addprefix -I,$(wildcard faces/*/include))
@@ -251,12 +254,10 @@ build/host/flags: FORCE
 
 # What every object for a board needs; behind the | what must be there, whatever its age.
 PREPARED_NANO := $(NEWLIB_NANO:%=%/lib/libc.a)
-PREPARED := $(OUT)/flags $(OUT)/include/inflight/version.h | .tools $(NEWLIB:%=%/lib/libc.a) \
+PREPARED := $(OUT)/flags $(OUT)/include/inflight/version.h | .tools $(NEWLIB)/lib/libc.a \
     $(OUT)/include/inflight/aio_max.h
-ifdef NEWLIB
 $(NEWLIB)/lib/libc.a: | .tools
-	@$(call say,NEWLIB,$(NEWLIB)); tools/make-newlib $(CROSS) $(CPU_FLAGS)
-endif
+	@$(call say,NEWLIB,$(NEWLIB)); tools/make-newlib $(NEWLIB_MADE_OF)
 
 ifdef NEWLIB_NANO
 $(NEWLIB_NANO)/lib/libc.a: | .tools
@@ -294,12 +295,10 @@ $(OUT)/nano/kernel.o: $(KERNEL_OBJECTS:$(OUT)/obj/faces/%=$(OUT)/nano/obj/faces/
 # A program may have functions of its own called report() or timer_arm(): only what the faces define
 # stays visible, and of that not what they mark as hidden. It may also have a send() of its own:
 # what the C library does not have under that name gives way to the program's.
-LIBC_ARCHIVE = $(or $(NEWLIB:%=%/lib/libc.a),$(shell $(CROSS)gcc $(CPU_FLAGS) \
-    $(PROGRAM_CPU_FLAGS) -print-file-name=libc.a))
 defined = $(CROSS)nm -g --defined-only --format=just-symbols
 $(OUT)/inflight.o $(OUT)/nano/inflight.o: %/inflight.o: %/kernel.o
 	@$(defined) $(FACE_OBJECTS) | sort -u > $*/public
-	@$(defined) $(LIBC_ARCHIVE) | sort -u | comm -23 $*/public - > $*/weak
+	@$(defined) $(NEWLIB)/lib/libc.a | sort -u | comm -23 $*/public - > $*/weak
 	@{ echo __boot; echo __vectors; } >> $*/public
 	@$(CROSS)objcopy --localize-hidden --keep-global-symbols=$*/public \
 	    --weaken-symbols=$*/weak $< $@

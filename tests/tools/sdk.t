@@ -41,6 +41,23 @@ for my $board (sort keys %compiler) {
     succeeds("$compile --specs=nano.specs -Os $example",
         "test_program_links_for_${board}_with_the_small_C_library");
     boots($board, "$folder/$board.elf", "test_small_program_boots_on_$board");
+    succeeds("$compile $example -lrt -lm -lc && $compile --specs=nano.specs $example -lrt -lm -lc",
+        "test_libraries_that_programs_name_change_nothing_for_$board");
+    boots($board, "$folder/$board.elf", "test_program_with_named_libraries_boots_on_$board");
+}
+
+# The compiler's own printf() on ARM does not know them.
+for my $board (sort keys %compiler) {
+    open my $file, '>', "$folder/formats.c" or die "$folder/formats.c: $!\n";
+    print $file "#include <inttypes.h>\n#include <stdio.h>\nint main(void)"
+        . ' { int8_t i; uint64_t u; if (sscanf("-8 1099511627776", "%" SCNd8 "%" SCNu64, &i, &u) == 2)'
+        . ' printf("%zu %d %" PRIu64 "\n", sizeof i, i, u); }';
+    close $file or die "$folder/formats.c: $!\n";
+    my ($output, $status) = command("$compiler{$board} -B $sdk/$board/ --specs=inflight.specs -Wall "
+        . "-Werror $folder/formats.c -o $folder/formats.elf && "
+        . "BOARD=$board TIMEOUT=20 tools/run $folder/formats.elf");
+    ok($status == 0 && $output =~ /^1 -8 1099511627776$/m, "test_formats_of_C99_on_$board")
+        or diag($output);
 }
 
 my $specs = "-B $sdk/zynq/ --specs=inflight.specs";
