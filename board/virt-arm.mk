@@ -14,7 +14,7 @@ CPU_FLAGS := -mcpu=cortex-a15 -mfpu=neon-vfpv4 -mfloat-abi=hard
 KERNEL_CPU_FLAGS := -marm -mgeneral-regs-only -mno-unaligned-access -mtune=cortex-a9 -mword-relocations
 PROGRAM_CPU_FLAGS := -mthumb
 
-# The C library that comes with the compiler, but its printf and scanf made of this package's source.
+# The C library that comes with the compiler; its printf and scanf made of this package's source.
 LIBC := newlib-stdio
 
 # Where the image is linked: RAM begins at 1 GiB; QEMU puts its device tree into the first 2 MiB.

@@ -12,7 +12,7 @@ CPU_FLAGS := -mcpu=cortex-a9 -mfpu=neon -mfloat-abi=hard
 KERNEL_CPU_FLAGS := -marm -mgeneral-regs-only -mno-unaligned-access
 PROGRAM_CPU_FLAGS := -mthumb
 
-# The C library that comes with the compiler, but its printf and scanf made of this package's source.
+# The C library that comes with the compiler; its printf and scanf made of this package's source.
 LIBC := newlib-stdio
 
 # Where the image is linked: DDR from 1 MiB up, clear of page zero.

@@ -49,12 +49,12 @@ for my $board (sort keys %compiler) {
 # The compiler's own printf() on ARM does not know them.
 for my $board (sort keys %compiler) {
     open my $file, '>', "$folder/formats.c" or die "$folder/formats.c: $!\n";
-    print $file "#include <inttypes.h>\n#include <stdio.h>\nint main(void)"
-        . ' { int8_t i; uint64_t u; if (sscanf("-8 1099511627776", "%" SCNd8 "%" SCNu64, &i, &u) == 2)'
+    print $file "#include <inttypes.h>\n#include <stdio.h>\nint main(void) { int8_t i; uint64_t u;"
+        . ' if (sscanf("-8 1099511627776", "%" SCNd8 "%" SCNu64, &i, &u) == 2)'
         . ' printf("%zu %d %" PRIu64 "\n", sizeof i, i, u); }';
     close $file or die "$folder/formats.c: $!\n";
-    my ($output, $status) = command("$compiler{$board} -B $sdk/$board/ --specs=inflight.specs -Wall "
-        . "-Werror $folder/formats.c -o $folder/formats.elf && "
+    my $compile = "$compiler{$board} -B $sdk/$board/ --specs=inflight.specs -Wall -Werror";
+    my ($output, $status) = command("$compile $folder/formats.c -o $folder/formats.elf && "
         . "BOARD=$board TIMEOUT=20 tools/run $folder/formats.elf");
     ok($status == 0 && $output =~ /^1 -8 1099511627776$/m, "test_formats_of_C99_on_$board")
         or diag($output);
