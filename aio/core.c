@@ -1,4 +1,4 @@
-// Submit, complete, cancel, deadlines, wait: the life of a request. Its state changes only here,
+// Submit, complete, cancel, deadlines: the life of a request. Its state changes only here,
 // interrupts masked, and whoever changes it from queued or started first has won: completion,
 // cancel or deadline.
 #include "aio/core.h"
@@ -8,7 +8,6 @@
 #include "aio/poll.h"
 #include "aio/queue.h"
 #include "aio/segments.h"
-#include "aio/unwind.h"
 #include "arch/assert.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
@@ -240,20 +239,6 @@ static inline bool is_usual(const struct device *device, const struct io_request
            memory_is_open((uintptr_t)request->buffer, request->size);
 }
 
-int io_submit(struct device *device, struct io_request *request)
-{
-    uint32_t flags = irq_save();
-    int error = 0;
-    if (irq_saved_in_isr(flags) || !is_usual(device, request)) {
-        error = submit_otherwise_locked(device, request, irq_saved_in_isr(flags));
-    } else {
-        accept_locked(device, request);
-        start_locked(device, &device->lanes[0], request);
-    }
-    irq_restore(flags);
-    return error;
-}
-
 inline int io_submit_locked(struct device *device, struct io_request *request)
 {
     if (!is_usual(device, request))
@@ -261,6 +246,15 @@ inline int io_submit_locked(struct device *device, struct io_request *request)
     accept_locked(device, request);
     start_locked(device, &device->lanes[0], request);
     return 0;
+}
+
+int io_submit(struct device *device, struct io_request *request)
+{
+    uint32_t flags = irq_save();
+    int error = irq_saved_in_isr(flags) ? submit_otherwise_locked(device, request, true)
+                                        : io_submit_locked(device, request);
+    irq_restore(flags);
+    return error;
 }
 
 // Calls done(). What completes inside waits for its turn: done() is not entered again from itself.
@@ -388,75 +382,10 @@ inline void device_lane_freed_isr(struct device *device, struct io_lane *lane, u
         start_at_tail_locked(device, lane);
 }
 
-static void nowhere_submit(struct device *device, struct io_request *request)
-{
-    (void)device;
-    device_complete(request, request->result);
-}
-
-void io_fail(struct io_request *request, int error)
-{
-    static const struct device_ops ops = { .submit = nowhere_submit };
-    static struct device nowhere = { .name = "nowhere", .ops = &ops, .lanes = { { .depth = 1 } } };
-    request->op = IO_OPEN; // Needs no buffer.
-    request->result = error;
-    error = io_submit(&nowhere, request);
-    assert(error == 0);
-}
-
 int io_cancel(struct io_request *request)
 {
     uint32_t flags = irq_save();
     int error = withdraw_locked(request, -ECANCELED);
     irq_restore(flags);
     return error;
-}
-
-static void sleep_until_done(const struct io_request *request)
-{
-    uint32_t flags = irq_save();
-    while (io_in_flight(request))
-        level_sleep_locked();
-    irq_restore(flags);
-}
-
-struct waiting {
-    struct unwind unwind;
-    struct io_request *request;
-};
-
-// Nobody waits for it any more, and its memory is about to go.
-static void stop_waiting(struct unwind *unwind)
-{
-    struct io_request *request = container_of(unwind, struct waiting, unwind)->request;
-    io_cancel(request);
-    sleep_until_done(request);
-}
-
-ssize_t io_wait(struct io_request *request)
-{
-    struct waiting waiting = { .request = request };
-    unwind_push(&waiting.unwind, stop_waiting);
-    sleep_until_done(request);
-    unwind_pop(&waiting.unwind);
-    return request->result;
-}
-
-ssize_t io_wait_until(struct io_request *request, bool (*over)(void *), void *context)
-{
-    struct waiting waiting = { .request = request };
-    bool asked = false;
-    unwind_push(&waiting.unwind, stop_waiting);
-    uint32_t flags = irq_save();
-    while (io_in_flight(request)) {
-        if (!asked && over(context)) {
-            asked = true;
-            io_cancel(request);
-            continue;
-        }
-        level_sleep_locked();
-    }
-    irq_restore(flags);
-    unwind_pop(&waiting.unwind);
-    return request->result;
 }
