@@ -35,8 +35,7 @@ static bool left_alone(int ram, bool (*learn)(struct aiocb *))
     bool learned = learn(&block);
     block = trash;
     callbacks_release();
-    for (volatile int i = 0; calls == 0 && i < 100000000; i++)
-        ;
+    while (calls == 0) {}
     return learned && calls == 1 && value_seen == 43 && memcmp(&block, &trash, sizeof trash) == 0;
 }
 
