@@ -18,7 +18,7 @@ my $folder = tempdir(CLEANUP => 1);
 my $app = 'APP=tests/tools/program.c';
 
 # Whatever goes wrong must not take for ever.
-$ENV{TIMEOUT} = 60;
+$ENV{TIMEOUT} = 100;
 
 # Runs a command. Result: standard output, standard error, exit status.
 sub command
@@ -228,7 +228,7 @@ sub machines
 sub wait_for
 {
     my ($condition) = @_;
-    for (1 .. 200) {
+    for (1 .. 2000) {
         return 1 if $condition->();
         sleep 0.05;
     }
