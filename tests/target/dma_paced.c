@@ -1,5 +1,7 @@
 // Transfers that stop after each chunk: pace, terminate with residue, and on a PL330 an abort in
 // the middle.
+// Under instruction counting, so that what has had its time has had its instructions too.
+// qemu: -icount shift=0,sleep=off
 #include <errno.h>
 
 #include "arch/mmio.h"

@@ -104,27 +104,40 @@ static void test_close_while_reading(void)
     tap_ok(read(victim, big, 1) == -1 && errno == EBADF, "test_the_descriptor_is_closed");
 }
 
+// Is the disk behind this descriptor at work?
+static bool is_busy(int fd)
+{
+    return file_snapshot(fd).device->lanes[0].in_flight > 0;
+}
+
 static void count(struct callback *posted)
 {
     (void)posted;
-    ticks++;
+    ticks += is_busy(victim);
     if (!stop)
         timer_arm(&timer, clock_now_ns() + 1000);
 }
 
-// Callbacks must not wait for a long write to a disk.
+// Callbacks must not wait for a long write to a disk. Whether the first write is long enough is the
+// host's affair: there are others until it has been seen.
 static void test_callbacks_during_a_write(void)
 {
-    int fd = open("/dev/disk", O_RDWR);
+    unsigned writes = 0, whole = 0;
+    victim = open("/dev/disk", O_RDWR);
     callback.run = count;
     timer_arm(&timer, clock_now_ns());
-    unsigned before = ticks;
-    tap_equal(write(fd, big, BIG), BIG, "test_a_mebibyte_is_written");
-    unsigned during = ticks - before;
+    do {
+        lseek(victim, 0, SEEK_SET);
+        whole += write(victim, big, BIG) == BIG;
+        writes++;
+    } while (ticks < 2);
     stop = true;
-    tap_note("%u callbacks during the write", during);
-    tap_ok(during > 1, "test_callbacks_run_during_a_blocking_write");
-    close(fd);
+    while (timer_armed(&timer))
+        clock_now_ns();
+    tap_equal(whole, writes, "test_a_mebibyte_is_written");
+    tap_note("%u callbacks during %u writes", ticks, writes);
+    tap_ok(ticks >= 2, "test_callbacks_run_during_a_blocking_write");
+    close(victim);
 }
 
 // A block whose callback submits it again and again: suspend returns all the same.
@@ -144,14 +157,13 @@ static void resubmit(union sigval value)
 static void test_suspend_and_resubmit(void)
 {
     const struct aiocb *list[] = { &again };
-    const struct timespec long_time = { 20, 0 };
     stop = false;
     again = (struct aiocb){ .aio_buf = page, .aio_nbytes = sizeof page };
     again.aio_fildes = open("/dev/disk", O_RDONLY);
     again.aio_sigevent.sigev_notify = SIGEV_THREAD;
     again.aio_sigevent.sigev_notify_function = resubmit;
     aio_read(&again);
-    int result = aio_suspend(list, 1, &long_time);
+    int result = aio_suspend(list, 1, NULL);
     unsigned seen = rounds;
     stop = true;
     while (aio_error(&again) == EINPROGRESS)
@@ -165,7 +177,7 @@ static bool reopened_meanwhile;
 static void reopen_victim(struct callback *posted)
 {
     (void)posted;
-    reopened_meanwhile = file_snapshot(victim).device->lanes[0].in_flight > 0;
+    reopened_meanwhile = is_busy(victim);
     close(victim);
     open("/dev/disk", O_RDONLY); // The lowest number: the same.
 }

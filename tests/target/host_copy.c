@@ -3,7 +3,6 @@
 // when the board is off.
 // share: yes
 // share-has: head -c 67108864 /dev/urandom > original
-// timeout: 120
 #include <aio.h>
 #include <errno.h>
 #include <fcntl.h>

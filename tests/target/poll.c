@@ -143,17 +143,6 @@ static void on_signal(int number)
     handled++;
 }
 
-static void interrupt_main(void)
-{
-    raise(SIGUSR1);
-}
-
-// Main polls for writing meanwhile: what this one waits for comes first.
-static void poll_in_callback(void)
-{
-    callback_saw = (unsigned)poll_one(fd, POLLIN, -1);
-}
-
 static void run_on_timer(struct callback *callback)
 {
     (void)callback;
@@ -168,12 +157,25 @@ static void post(struct timer *timer)
     callback_post(&posted);
 }
 
+static struct timer soon = { .expired = post };
+
 static void in_a_callback_soon(void (*function)(void))
 {
-    static struct timer timer;
-    timer.expired = post;
     on_timer = function;
-    timer_arm(&timer, clock_now_ns() + 1000000);
+    timer_arm(&soon, clock_now_ns() + 1000000);
+}
+
+// Again and again, so that one comes after main has begun to wait.
+static void interrupt_main(void)
+{
+    raise(SIGUSR1);
+    in_a_callback_soon(interrupt_main);
+}
+
+// Main polls for writing meanwhile: what this one waits for comes first.
+static void poll_in_callback(void)
+{
+    callback_saw = (unsigned)poll_one(fd, POLLIN, -1);
 }
 
 static void test_interrupted(void)
@@ -181,8 +183,10 @@ static void test_interrupted(void)
     signal(SIGUSR1, on_signal);
     fake_begin(0);
     in_a_callback_soon(interrupt_main);
-    tap_equal(poll_one(fd, POLLIN, -1), -EINTR, "test_a_signal_handler_ends_it");
-    tap_ok(handled == 1 && !fake.polls, "test_nothing_is_left_behind_by_that_either");
+    int revents = poll_one(fd, POLLIN, -1);
+    timer_cancel(&soon);
+    tap_equal(revents, -EINTR, "test_a_signal_handler_ends_it");
+    tap_ok(handled > 0 && !fake.polls, "test_nothing_is_left_behind_by_that_either");
 }
 
 static void test_in_callback(void)

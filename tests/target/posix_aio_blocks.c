@@ -35,8 +35,7 @@ static bool left_alone(int ram, bool (*learn)(struct aiocb *))
     bool learned = learn(&block);
     block = trash;
     callbacks_release();
-    for (volatile int i = 0; calls == 0 && i < 100000000; i++)
-        ;
+    while (calls == 0) {}
     return learned && calls == 1 && value_seen == 43 && memcmp(&block, &trash, sizeof trash) == 0;
 }
 
@@ -86,13 +85,12 @@ static void test_suspend_on_a_renewed_block(int sd)
 {
     static struct aiocb block;
     const struct aiocb *list[] = { &block };
-    const struct timespec long_time = { 5, 0 };
     block = block_for(sd, buffer, BLOCK, 0);
     block.aio_sigevent = event_by_function(on_renewed, 0);
     block.aio_sigevent.sigev_value.sival_ptr = &block;
     renewing = true;
     aio_read(&block);
-    tap_equal(aio_suspend(list, 1, &long_time), 0,
+    tap_equal(aio_suspend(list, 1, NULL), 0,
               "test_suspend_ends_though_a_callback_submits_the_block_anew");
     renewing = false;
     wait_for(&block);

@@ -1,6 +1,5 @@
 // A board that can switch itself off does so where no debugger takes the exit status. QEMU then
 // ends with 0, or with the status where the hardware can tell it.
-// timeout: 20
 #include "arch/fault.h"
 #include "tests/tap.h"
 #include "tests/target/board_find.h"

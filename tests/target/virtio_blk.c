@@ -87,29 +87,6 @@ static void test_many(void)
     tap_ok(right, "test_1000_reads_bring_their_own_bytes");
 }
 
-// Goal: what waits because the ring is full starts by priority. Method: the last few submitted are
-// urgent; had they waited their turn, the last to end would be among them.
-static void test_priority(void)
-{
-    enum { URGENT = 8 };
-    unsigned last_urgent = 0;
-    begin();
-    uint32_t flags = irq_save();
-    for (unsigned i = 0; i < MANY; i++) {
-        prepare(i, IO_READ, offset_of(i), memory[i], BYTES);
-        if (i >= MANY - URGENT)
-            requests[i].priority = 0;
-        io_submit(card, &requests[i]);
-    }
-    irq_restore(flags);
-    bool right = all_done(MANY);
-    for (unsigned i = MANY - URGENT; i < MANY; i++)
-        if (finished_at[i] > last_urgent)
-            last_urgent = finished_at[i];
-    tap_ok(right && last_urgent < MANY * 3 / 4, "test_urgent_requests_overtake_those_that_wait");
-    tap_note("the last urgent one was number %u to end", last_urgent);
-}
-
 // Goal: parts of sectors that are written at the same time do not undo one another. Method: parts
 // that touch every sector twice, with whole sectors in between, all in flight at once.
 static void test_parts_at_once(void)
@@ -211,7 +188,7 @@ static void test_flush_order(void)
 
 int main(void)
 {
-    tap_plan(29);
+    tap_plan(28);
     if (!board_find("virtio"))
         return tap_skip_rest("this board has no virtio");
     card = device_find("vda");
@@ -219,7 +196,6 @@ int main(void)
         return tap_done();
     test_identity();
     test_many();
-    test_priority();
     test_parts_at_once();
     test_parts_after_wholes();
     test_end();

@@ -1,7 +1,6 @@
 // Serial ports of a virtio device with a client at the other end that does what it is told
 // (tests/target/virtio_serial.clients): connecting, bytes both ways, ends, giving up, holding back.
 // serial-ports: 2
-// timeout: 40
 // virtio: -device virtio-serial-device,id=second,max_ports=2 -chardev null,id=null
 // virtio: -device virtserialport,bus=second.0,nr=1,chardev=null
 #include <errno.h>

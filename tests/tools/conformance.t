@@ -85,7 +85,7 @@ for my $board (sort keys %compiler) {
         succeeds("$compile $standard $folder/a.c -o $folder/a.elf",
             "test_program_links_for_${board}_with_$standard");
     }
-    my ($output, $status) = command("BOARD=$board TIMEOUT=20 tools/run $folder/a.elf");
+    my ($output, $status) = command("BOARD=$board TIMEOUT=100 tools/run $folder/a.elf");
     ok($status == 0, "test_program_passes_on_$board") or diag($output);
 }
 done_testing();

@@ -7,7 +7,7 @@ use Test::More;
 
 my @boards = $ENV{BOARD} // map { m{([^/]+)\.mk$} } glob 'board/*.mk';
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BOARD ELF ARGS ENV DISK SHARE ICOUNT T V)};
-$ENV{TIMEOUT} = 30;
+$ENV{TIMEOUT} = 100;
 
 sub run
 {

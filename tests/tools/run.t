@@ -18,7 +18,7 @@ my $folder = tempdir(CLEANUP => 1);
 my $app = 'APP=tests/tools/program.c';
 
 # Whatever goes wrong must not take for ever.
-$ENV{TIMEOUT} = 60;
+$ENV{TIMEOUT} = 100;
 
 # Runs a command. Result: standard output, standard error, exit status.
 sub command
@@ -198,6 +198,19 @@ refused('test_environment_without_value_is_refused',
 refused('test_bad_icount_is_refused', qr/ICOUNT=fast: expected/, 'run', $app, 'ICOUNT=fast');
 refused('test_bad_timeout_is_refused', qr/TIMEOUT=soon: expected/, 'run', $app, 'TIMEOUT=soon');
 
+# ---- A slow start
+# However long it takes until the kernel is there, input waits for it, and it is waited for.
+{
+    my ($machine) = map { /^QEMU := (\S+)/ } split /^/, read_file("board/$boards[0].mk");
+    chomp(my $real = `sh -c "command -v $machine"`);
+    mkdir "$folder/slow";
+    write_file("$folder/slow/$machine", qq{#!/bin/sh\nsleep 6\nexec $real "\$@"\n});
+    chmod 0755, "$folder/slow/$machine";
+    local $ENV{PATH} = "$folder/slow:$ENV{PATH}";
+    my ($output, $errors) = command("typed\n", 'make', 'run', $app, 'ARGS=copy', 'TIMEOUT=100');
+    is($output, "typed\n", 'test_input_waits_for_a_machine_that_starts_slowly') or diag($errors);
+}
+
 # ---- What is left behind
 # Killed with no chance to clean up, make takes QEMU with it.
 sub machines
@@ -215,7 +228,7 @@ sub machines
 sub wait_for
 {
     my ($condition) = @_;
-    for (1 .. 200) {
+    for (1 .. 2000) {
         return 1 if $condition->();
         sleep 0.05;
     }

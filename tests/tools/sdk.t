@@ -27,7 +27,7 @@ sub succeeds
 sub boots
 {
     my ($board, $elf, $name) = @_;
-    my ($output, $status) = command("BOARD=$board TIMEOUT=20 tools/run $elf");
+    my ($output, $status) = command("BOARD=$board TIMEOUT=100 tools/run $elf");
     ok($status == 0 && $output =~ /^written while main went on$/m, $name) or diag($output);
 }
 
