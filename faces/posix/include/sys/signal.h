@@ -117,6 +117,7 @@ typedef int sig_atomic_t;
 #define SIG_DFL ((_sig_func_ptr)0)
 #define SIG_IGN ((_sig_func_ptr)1)
 #define SIG_ERR ((_sig_func_ptr)-1)
+#define SIG_HOLD ((_sig_func_ptr)2) // Of sigset() only.
 
 #define SA_NOCLDSTOP 0x01 // Of no effect: there are no children,
 #define SA_NOCLDWAIT 0x02
@@ -146,6 +147,7 @@ int sigaction(int number, const struct sigaction *__restrict action,
               struct sigaction *__restrict before);
 int raise(int number);
 int kill(pid_t process, int number); // Of others than oneself: ESRCH.
+int killpg(pid_t group, int number);
 int sigqueue(pid_t process, int number, const union sigval value);
 
 // ---- Sets and the mask ----
@@ -162,6 +164,13 @@ int sigaddset(sigset_t *set, int number);
 int sigdelset(sigset_t *set, int number);
 int sigismember(const sigset_t *set, int number);
 
+// One signal at a time.
+int sighold(int number);
+int sigrelse(int number);
+int sigignore(int number);
+_sig_func_ptr sigset(int number, _sig_func_ptr handler);
+int siginterrupt(int number, int interrupts);
+
 // ---- Waiting ----
 
 int sigsuspend(const sigset_t *mask);
@@ -169,6 +178,21 @@ int sigwait(const sigset_t *__restrict set, int *__restrict number);
 int sigwaitinfo(const sigset_t *__restrict set, siginfo_t *__restrict info);
 int sigtimedwait(const sigset_t *__restrict set, siginfo_t *__restrict info,
                  const struct timespec *__restrict timeout);
+
+int sigpause(int number);
+
+// ---- Stacks ----
+
+typedef struct {
+    void *ss_sp;
+    int ss_flags;
+    size_t ss_size;
+} stack_t;
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+#define MINSIGSTKSZ 2048
+#define SIGSTKSZ 8192
+int sigaltstack(const stack_t *__restrict stack, stack_t *__restrict before); // ENOSYS.
 
 void psignal(int number, const char *text);
 
