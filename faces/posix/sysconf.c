@@ -16,6 +16,7 @@ long sysconf(int name)
     case _SC_PRIORITIZED_IO:
     case _SC_REALTIME_SIGNALS:
     case _SC_MONOTONIC_CLOCK:
+    case _SC_CLOCK_SELECTION:
     case _SC_SEMAPHORES:
     case _SC_FSYNC:
     case _SC_SYNCHRONIZED_IO:
@@ -39,6 +40,8 @@ long sysconf(int name)
         return SIGQUEUE_MAX;
     case _SC_SEM_VALUE_MAX:
         return SEM_VALUE_MAX;
+    case _SC_SEM_NSEMS_MAX:
+        return SEM_NSEMS_MAX;
     case _SC_CLK_TCK:
         return CLOCKS_PER_SEC;
     case _SC_NPROCESSORS_CONF:

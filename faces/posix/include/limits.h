@@ -36,6 +36,7 @@
 #define RTSIG_MAX 33
 #define SIGQUEUE_MAX 256
 #define SEM_VALUE_MAX 2147483647
+#define SEM_NSEMS_MAX 16 // With a name; of others there are as many as one likes.
 #define _POSIX_RTSIG_MAX 8
 #define _POSIX_SIGQUEUE_MAX 32
 #define _POSIX_SEM_VALUE_MAX 32767
