@@ -1,4 +1,6 @@
 // Sleeping until a moment, and the clocks that say when it is.
+// Under instruction counting, where no host is slow.
+// qemu: -icount shift=0,sleep=off
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
