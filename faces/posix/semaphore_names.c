@@ -17,10 +17,12 @@
 #include "irq/callback.h"
 
 static struct named {
-    sem_t *semaphore;        // NULL: free.
-    unsigned opened;         // More often than closed.
-    char name[NAME_MAX + 1]; // "": it was unlinked.
-} table[SEM_NSEMS_MAX];
+    struct named *next;
+    sem_t semaphore;
+    unsigned opened; // More often than closed.
+    bool unlinked;
+    char name[NAME_MAX + 1];
+} * first;
 
 // The name without its slash. Result: 0 or an errno.
 static int strip(const char **name)
@@ -36,49 +38,43 @@ static int strip(const char **name)
 
 static struct named *find(const char *name)
 {
-    for (unsigned i = 0; i < SEM_NSEMS_MAX; i++)
-        if (table[i].semaphore && strcmp(table[i].name, name) == 0)
-            return &table[i];
-    return NULL;
-}
-
-static struct named *find_free(void)
-{
-    for (unsigned i = 0; i < SEM_NSEMS_MAX; i++)
-        if (!table[i].semaphore)
-            return &table[i];
-    return NULL;
+    struct named *named = first;
+    while (named && (named->unlinked || strcmp(named->name, name) != 0))
+        named = named->next;
+    return named;
 }
 
 static struct named *find_open(const sem_t *semaphore)
 {
-    for (unsigned i = 0; i < SEM_NSEMS_MAX; i++)
-        if (table[i].semaphore == semaphore && table[i].opened > 0)
-            return &table[i];
-    return NULL;
+    struct named *named = first;
+    while (named && (named->opened == 0 || &named->semaphore != semaphore))
+        named = named->next;
+    return named;
 }
 
 static void free_if_unused(struct named *named)
 {
-    if (named->opened > 0 || named->name[0])
+    struct named **link = &first;
+    if (named->opened > 0 || !named->unlinked)
         return;
-    free(named->semaphore);
-    named->semaphore = NULL;
+    while (*link != named)
+        link = &(*link)->next;
+    *link = named->next;
+    free(named);
 }
 
 // Result: 0 or an errno.
 static int create(const char *name, unsigned value, struct named **made)
 {
-    struct named *named = find_free();
     if (value > SEM_VALUE_MAX)
         return EINVAL;
+    struct named *named = calloc(1, sizeof *named);
     if (!named)
-        return ENFILE;
-    named->semaphore = malloc(sizeof *named->semaphore);
-    if (!named->semaphore)
         return ENOMEM;
-    sem_init(named->semaphore, 0, value);
+    sem_init(&named->semaphore, 0, value);
     strcpy(named->name, name);
+    named->next = first;
+    first = named;
     *made = named;
     return 0;
 }
@@ -115,7 +111,7 @@ sem_t *sem_open(const char *name, int flags, ...)
         callbacks_release();
     }
     if (!error)
-        return named->semaphore;
+        return &named->semaphore;
     errno = error;
     return SEM_FAILED;
 }
@@ -123,7 +119,7 @@ sem_t *sem_open(const char *name, int flags, ...)
 int sem_close(sem_t *semaphore)
 {
     callbacks_hold();
-    struct named *named = semaphore ? find_open(semaphore) : NULL;
+    struct named *named = find_open(semaphore);
     if (named) {
         named->opened--;
         free_if_unused(named);
@@ -140,7 +136,7 @@ int sem_unlink(const char *name)
     callbacks_hold();
     struct named *named = find(name);
     if (named) {
-        named->name[0] = '\0';
+        named->unlinked = true;
         free_if_unused(named);
     }
     callbacks_release();

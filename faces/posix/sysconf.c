@@ -45,14 +45,13 @@ long sysconf(int name)
         return DELAYTIMER_MAX;
     case _SC_SEM_VALUE_MAX:
         return SEM_VALUE_MAX;
-    case _SC_SEM_NSEMS_MAX:
-        return SEM_NSEMS_MAX;
     case _SC_CLK_TCK:
         return CLOCKS_PER_SEC;
     case _SC_NPROCESSORS_CONF:
     case _SC_NPROCESSORS_ONLN:
         return 1;
-    case _SC_THREADS: // What is not there is no error.
+    case _SC_SEM_NSEMS_MAX: // No limit, and what is not there, is no error.
+    case _SC_THREADS:
     case _SC_MAPPED_FILES:
     case _SC_MEMLOCK:
     case _SC_JOB_CONTROL:

@@ -36,7 +36,7 @@
 #define RTSIG_MAX 33
 #define SIGQUEUE_MAX 256
 #define SEM_VALUE_MAX 2147483647
-#define SEM_NSEMS_MAX 16 // With a name; of others there are as many as one likes.
+#define _POSIX_SEM_NSEMS_MAX 256 // There is no limit but memory.
 #define TIMER_MAX 32
 #define DELAYTIMER_MAX 2147483647
 #define _POSIX_TIMER_MAX 32

@@ -34,7 +34,7 @@ int sem_getvalue(sem_t *__restrict semaphore, int *__restrict value);
 
 // flags: O_CREAT, with a mode (ignored) and the value as further arguments, and O_EXCL. A name that
 // is opened again gives the same semaphore. Result: SEM_FAILED/ENOENT, EEXIST, EINVAL (no name, a
-// slash in it, or the value), ENAMETOOLONG, ENFILE (there are SEM_NSEMS_MAX), ENOMEM.
+// slash in it, or the value), ENAMETOOLONG, ENOMEM.
 sem_t *sem_open(const char *name, int flags, ...);
 
 // It goes when it has neither its name nor anybody who has not closed it.
