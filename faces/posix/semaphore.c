@@ -110,23 +110,3 @@ int sem_getvalue(sem_t *restrict semaphore, int *restrict value)
     *value = (int)semaphore->__value;
     return 0;
 }
-
-sem_t *sem_open(const char *name, int flags, ...)
-{
-    (void)name;
-    (void)flags;
-    errno = ENOSYS;
-    return SEM_FAILED;
-}
-
-int sem_close(sem_t *semaphore)
-{
-    (void)semaphore;
-    return posix_fail(ENOSYS);
-}
-
-int sem_unlink(const char *name)
-{
-    (void)name;
-    return posix_fail(ENOSYS);
-}

@@ -16,6 +16,8 @@ long sysconf(int name)
     case _SC_PRIORITIZED_IO:
     case _SC_REALTIME_SIGNALS:
     case _SC_MONOTONIC_CLOCK:
+    case _SC_CLOCK_SELECTION:
+    case _SC_TIMERS:
     case _SC_SEMAPHORES:
     case _SC_FSYNC:
     case _SC_SYNCHRONIZED_IO:
@@ -37,6 +39,10 @@ long sysconf(int name)
         return RTSIG_MAX;
     case _SC_SIGQUEUE_MAX:
         return SIGQUEUE_MAX;
+    case _SC_TIMER_MAX:
+        return TIMER_MAX;
+    case _SC_DELAYTIMER_MAX:
+        return DELAYTIMER_MAX;
     case _SC_SEM_VALUE_MAX:
         return SEM_VALUE_MAX;
     case _SC_CLK_TCK:
@@ -44,7 +50,8 @@ long sysconf(int name)
     case _SC_NPROCESSORS_CONF:
     case _SC_NPROCESSORS_ONLN:
         return 1;
-    case _SC_THREADS: // What is not there is no error.
+    case _SC_SEM_NSEMS_MAX: // No limit, and what is not there, is no error.
+    case _SC_THREADS:
     case _SC_MAPPED_FILES:
     case _SC_MEMLOCK:
     case _SC_JOB_CONTROL:

@@ -99,14 +99,19 @@ bool posix_time_until(const struct timespec *time, struct timespec *left)
     return true;
 }
 
+static bool is_clock(clockid_t clock)
+{
+    return clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME;
+}
+
 // Sleeping is a wait for nothing but the time. What is left of it goes to *left when a signal ends
-// it.
-int nanosleep(const struct timespec *span, struct timespec *left)
+// it. Result: 0 or an errno.
+static int sleep_for(const struct timespec *span, struct timespec *left)
 {
     struct posix_wait wait;
     int error = span && posix_may_write(left) ? posix_wait_begin(&wait, span) : EFAULT;
     if (error)
-        return posix_fail(error);
+        return error;
     uint64_t end = after(span);
     uint32_t flags = irq_save();
     while ((error = posix_wait_over(&wait)) == 0)
@@ -118,7 +123,26 @@ int nanosleep(const struct timespec *span, struct timespec *left)
     uint64_t now = clock_now_ns();
     if (left)
         *left = posix_timespec(end > now ? end - now : 0);
-    return posix_fail(EINTR);
+    return EINTR;
+}
+
+int nanosleep(const struct timespec *span, struct timespec *left)
+{
+    int error = sleep_for(span, left);
+    return error ? posix_fail(error) : 0;
+}
+
+// A moment stays where it is: of a sleep until then nothing is said to be left.
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    struct timespec span;
+    if (!is_clock(clock))
+        return EINVAL;
+    if (!(flags & TIMER_ABSTIME))
+        return sleep_for(time, left);
+    if (!time || !posix_can_read(time, 1))
+        return EFAULT;
+    return posix_time_until(time, &span) ? sleep_for(&span, NULL) : EINVAL;
 }
 
 unsigned sleep(unsigned seconds)
@@ -136,7 +160,7 @@ int usleep(useconds_t microseconds)
 
 int clock_getres(clockid_t clock, struct timespec *resolution)
 {
-    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+    if (!is_clock(clock))
         return posix_fail(EINVAL);
     if (!posix_may_write(resolution))
         return posix_fail(EFAULT);
@@ -148,10 +172,20 @@ int clock_getres(clockid_t clock, struct timespec *resolution)
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
     // The board has no calendar: real time too counts from boot.
-    if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+    if (!is_clock(clock))
         return posix_fail(EINVAL);
     if (!posix_can_write(time, 1))
         return posix_fail(EFAULT);
     *time = posix_timespec(clock_now_ns());
     return 0;
+}
+
+// Timeouts and sleeps until a time rely on both clocks counting alike.
+int clock_settime(clockid_t clock, const struct timespec *time)
+{
+    if (clock != CLOCK_REALTIME)
+        return posix_fail(EINVAL);
+    if (!posix_can_read(time, 1))
+        return posix_fail(EFAULT);
+    return posix_fail(time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS ? EPERM : EINVAL);
 }

@@ -32,10 +32,15 @@
 #define _POSIX_PIPE_BUF 512
 #define _XOPEN_IOV_MAX 16
 
-// Signals and semaphores.
+// Signals, timers and semaphores.
 #define RTSIG_MAX 33
 #define SIGQUEUE_MAX 256
 #define SEM_VALUE_MAX 2147483647
+#define _POSIX_SEM_NSEMS_MAX 256 // There is no limit but memory.
+#define TIMER_MAX 32
+#define DELAYTIMER_MAX 2147483647
+#define _POSIX_TIMER_MAX 32
+#define _POSIX_DELAYTIMER_MAX 32
 #define _POSIX_RTSIG_MAX 8
 #define _POSIX_SIGQUEUE_MAX 32
 #define _POSIX_SEM_VALUE_MAX 32767

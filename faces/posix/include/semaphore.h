@@ -1,5 +1,6 @@
 // Semaphores of one process (IEEE Std 1003.1-2017, <semaphore.h>): how a callback or a signal
-// handler lets main go on. Named ones and those between processes do not exist (ENOSYS).
+// handler lets main go on. Named ones are there for the whole program; there are none between
+// processes (ENOSYS).
 #pragma once
 
 #include <sys/types.h>
@@ -31,8 +32,13 @@ int sem_trywait(sem_t *semaphore);
 
 int sem_getvalue(sem_t *__restrict semaphore, int *__restrict value);
 
-// Result: SEM_FAILED/ENOSYS, -1/ENOSYS.
+// flags: O_CREAT, with a mode (ignored) and the value as further arguments, and O_EXCL. A name that
+// is opened again gives the same semaphore. Result: SEM_FAILED/ENOENT, EEXIST, EINVAL (no name, a
+// slash in it, or the value), ENAMETOOLONG, ENOMEM.
 sem_t *sem_open(const char *name, int flags, ...);
+
+// It goes when it has neither its name nor anybody who has not closed it.
+// Result: 0; -1/EINVAL (not an open one with a name), -1/ENOENT (no such name).
 int sem_close(sem_t *semaphore);
 int sem_unlink(const char *name);
 

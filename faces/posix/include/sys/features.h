@@ -15,6 +15,9 @@
 #ifndef _POSIX_MONOTONIC_CLOCK
 #define _POSIX_MONOTONIC_CLOCK 200112L
 #endif
+#ifndef _POSIX_CLOCK_SELECTION
+#define _POSIX_CLOCK_SELECTION 200809L
+#endif
 
 // What there is of POSIX's options, as sysconf() says too.
 #define _POSIX_ASYNCHRONOUS_IO 200809L

@@ -93,6 +93,42 @@ typedef struct sigevent sigevent_t;
 #define SI_MESGQ 5
 #define SI_KERNEL 6 // The keyboard.
 
+// Codes that programs compare with and that nothing here sends: there are no children, and faults
+// end the program.
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+#define CLD_DUMPED 3
+#define CLD_TRAPPED 4
+#define CLD_STOPPED 5
+#define CLD_CONTINUED 6
+#define ILL_ILLOPC 1
+#define ILL_ILLOPN 2
+#define ILL_ILLADR 3
+#define ILL_ILLTRP 4
+#define ILL_PRVOPC 5
+#define ILL_PRVREG 6
+#define ILL_COPROC 7
+#define ILL_BADSTK 8
+#define FPE_INTDIV 1
+#define FPE_INTOVF 2
+#define FPE_FLTDIV 3
+#define FPE_FLTOVF 4
+#define FPE_FLTUND 5
+#define FPE_FLTRES 6
+#define FPE_FLTINV 7
+#define FPE_FLTSUB 8
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRALN 1
+#define BUS_ADRERR 2
+#define BUS_OBJERR 3
+#define POLL_IN 1
+#define POLL_OUT 2
+#define POLL_MSG 3
+#define POLL_ERR 4
+#define POLL_PRI 5
+#define POLL_HUP 6
+
 typedef struct {
     int si_signo;
     int si_code;
@@ -117,6 +153,7 @@ typedef int sig_atomic_t;
 #define SIG_DFL ((_sig_func_ptr)0)
 #define SIG_IGN ((_sig_func_ptr)1)
 #define SIG_ERR ((_sig_func_ptr)-1)
+#define SIG_HOLD ((_sig_func_ptr)2) // Of sigset() only.
 
 #define SA_NOCLDSTOP 0x01 // Of no effect: there are no children,
 #define SA_NOCLDWAIT 0x02
@@ -146,6 +183,7 @@ int sigaction(int number, const struct sigaction *__restrict action,
               struct sigaction *__restrict before);
 int raise(int number);
 int kill(pid_t process, int number); // Of others than oneself: ESRCH.
+int killpg(pid_t group, int number);
 int sigqueue(pid_t process, int number, const union sigval value);
 
 // ---- Sets and the mask ----
@@ -162,6 +200,13 @@ int sigaddset(sigset_t *set, int number);
 int sigdelset(sigset_t *set, int number);
 int sigismember(const sigset_t *set, int number);
 
+// One signal at a time.
+int sighold(int number);
+int sigrelse(int number);
+int sigignore(int number);
+_sig_func_ptr sigset(int number, _sig_func_ptr handler);
+int siginterrupt(int number, int interrupts);
+
 // ---- Waiting ----
 
 int sigsuspend(const sigset_t *mask);
@@ -169,6 +214,21 @@ int sigwait(const sigset_t *__restrict set, int *__restrict number);
 int sigwaitinfo(const sigset_t *__restrict set, siginfo_t *__restrict info);
 int sigtimedwait(const sigset_t *__restrict set, siginfo_t *__restrict info,
                  const struct timespec *__restrict timeout);
+
+int sigpause(int number);
+
+// ---- Stacks ----
+
+typedef struct {
+    void *ss_sp;
+    int ss_flags;
+    size_t ss_size;
+} stack_t;
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+#define MINSIGSTKSZ 2048
+#define SIGSTKSZ 8192
+int sigaltstack(const stack_t *__restrict stack, stack_t *__restrict before); // ENOSYS.
 
 void psignal(int number, const char *text);
 
