@@ -151,7 +151,7 @@ run::
 	@tools/install-deps run
 	@$(if $(ELF),,$(MAKE) -S $(sub) $(RUN_ELF) $(default_disk) >&2)
 	@$(if $(default_disk),export DISK=$(default_disk);) \
-	    $(run_elf) $(if $(APP)$(ELF),,--digest) $(RUN_ELF)
+	    $(run_elf) $(if $(APP)$(ELF),,--digest) '$(RUN_ELF)'
 run::
 	$(say_exit)
 
@@ -211,7 +211,7 @@ deps:
 
 ## Installs into PREFIX=dir what programs need to be linked elsewhere, for all boards or BOARD=b.
 install:
-	@tools/install-deps build
+	@for b in $(TEST_BOARDS); do BOARD=$$b tools/install-deps build || exit 1; done
 	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b install-board || exit 1; done
 install-board: $(OUT)/crt0.o $(OUT)/inflight.o $(OUT)/nano/inflight.o
 	@$(call say,INSTALL,$(PREFIX)/$(BOARD)); BOARD=$(BOARD) OUT=$(OUT) CROSS=$(CROSS) \

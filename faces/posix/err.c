@@ -1,4 +1,4 @@
-// err() and warn().
+// err() and warn(), and the words that newlib lacks for errors.
 #include <err.h>
 
 #include <errno.h>
@@ -8,6 +8,22 @@
 #include <string.h>
 
 #include "faces/posix/posix.h"
+
+// newlib's strerror() asks here about errors that it does not know, of which we have two. A
+// program may have its own.
+char *_user_strerror(int error, int internal, int *result);
+__attribute__((weak)) char *_user_strerror(int error, int internal, int *result)
+{
+    (void)internal, (void)result;
+    switch (error) {
+    case ESTALE:
+        return (char *)"Stale file handle";
+    case EDQUOT:
+        return (char *)"Disk quota exceeded";
+    default:
+        return NULL;
+    }
+}
 
 static void complain(int error, const char *format, va_list arguments)
 {

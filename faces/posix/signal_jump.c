@@ -7,6 +7,9 @@
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 
+// newlib's longjmp().
+_Noreturn void __registers_restore(__registers_buf place, int value) __asm__("longjmp");
+
 void __sigsetjmp_prepare(struct __sigjmp *place, int save, unsigned long stack)
 {
     uint32_t flags = irq_save();
@@ -28,7 +31,7 @@ static _Noreturn void jump(void *argument)
         irq_restore(flags);
         posix_signals_post();
     }
-    longjmp(place->__registers, place->__value);
+    __registers_restore(place->__registers, place->__value);
 }
 
 void siglongjmp(sigjmp_buf place, int value)

@@ -7,7 +7,10 @@
 
 #include "faces/posix/posix.h"
 
-enum { PAGE_BYTES = 4096, POSIX_VERSION = 200809 };
+// ATEXIT_MAX: as many as the standard wants; newlib has room for more while there is memory.
+enum { PAGE_BYTES = 4096, POSIX_VERSION = 200809, ATEXIT_MAX = 32 };
+// The last name that newlib has.
+#define _SC_LAST _SC_POSIX_26_VERSION
 
 long sysconf(int name)
 {
@@ -50,14 +53,11 @@ long sysconf(int name)
     case _SC_NPROCESSORS_CONF:
     case _SC_NPROCESSORS_ONLN:
         return 1;
-    case _SC_SEM_NSEMS_MAX: // No limit, and what is not there, is no error.
-    case _SC_THREADS:
-    case _SC_MAPPED_FILES:
-    case _SC_MEMLOCK:
-    case _SC_JOB_CONTROL:
-        return -1;
-    default:
-        errno = EINVAL;
+    case _SC_ATEXIT_MAX:
+        return ATEXIT_MAX;
+    default: // What is not there or has no limit is no error: then errno stays.
+        if (name < 0 || name > _SC_LAST)
+            errno = EINVAL;
         return -1;
     }
 }

@@ -1,8 +1,10 @@
 // What newlib asks of a system beside files: memory, time, the process, the end.
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <unistd.h>
@@ -31,6 +33,20 @@ void *_sbrk(ptrdiff_t change)
     char *before = end;
     end += change;
     return before;
+}
+
+// newlib declares it, and has aligned_alloc() call it.
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
+        return EINVAL;
+    int before = errno; // The standard leaves it alone.
+    void *found = memalign(alignment, size);
+    errno = before;
+    if (!found)
+        return ENOMEM;
+    *memory = found;
+    return 0;
 }
 
 int _gettimeofday(struct timeval *time, void *zone)

@@ -159,13 +159,44 @@ static void test_program(void)
            "test_clock_getres");
 }
 
+static void test_aligned_memory(void)
+{
+    void *memory = NULL;
+    enum { SECTOR = 512, PAGE = 4096 };
+    bool good = posix_memalign(&memory, PAGE, SECTOR) == 0 && (uintptr_t)memory % PAGE == 0;
+    free(memory);
+    tap_ok(good && posix_memalign(&memory, 3, 1) == EINVAL &&
+               posix_memalign(&memory, sizeof(void *) / 2, 1) == EINVAL,
+           "test_posix_memalign_takes_powers_of_two_from_a_pointers_size_on");
+    errno = 0;
+    tap_ok(posix_memalign(&memory, PAGE, SIZE_MAX / 4) == ENOMEM && errno == 0,
+           "test_posix_memalign_says_ENOMEM_and_leaves_errno");
+    memory = aligned_alloc(SECTOR, SECTOR);
+    tap_ok(memory && (uintptr_t)memory % SECTOR == 0, "test_aligned_alloc");
+    free(memory);
+}
+
+static void test_what_is_known(void)
+{
+    errno = 0;
+    tap_ok(sysconf(_SC_THREADS) == -1 && sysconf(_SC_ARG_MAX) == -1 && errno == 0,
+           "test_sysconf_of_what_is_not_there_leaves_errno");
+    tap_ok(sysconf(_SC_ATEXIT_MAX) >= 32, "test_sysconf_of_ATEXIT_MAX");
+    tap_ok(sysconf(-1) == -1 && errno == EINVAL, "test_sysconf_of_no_name_is_EINVAL");
+    tap_ok(strlen(strerror(ESTALE)) > 0 && strlen(strerror(EDQUOT)) > 0 &&
+               strcmp(strerror(ENOENT), strerror(EIO)) != 0,
+           "test_errors_that_newlib_has_no_words_for_have_some");
+}
+
 int main(void)
 {
-    tap_plan(24);
+    tap_plan(31);
     test_offsets();
     test_pieces();
     test_masks();
     test_nowhere();
     test_program();
+    test_aligned_memory();
+    test_what_is_known();
     return tap_done();
 }

@@ -93,6 +93,32 @@ static void test_mask_is_kept(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static jmp_buf plain_place;
+
+static void jump_plainly(int number)
+{
+    (void)number;
+    calls++;
+    longjmp(plain_place, 0);
+}
+
+static void test_plain_longjmp(void)
+{
+    signal(SIGUSR1, jump_plainly);
+    calls = 0;
+    int value = setjmp(plain_place);
+    if (value == 0) {
+        send_soon();
+        for (;;) {}
+    }
+    tap_ok(value == 1 && calls == 1 && level_current() == LEVEL_MAIN,
+           "test_longjmp_leaves_a_handler_too_and_its_0_is_seen_as_1");
+    tap_ok(sigismember(&(sigset_t){ mask_now() }, SIGUSR1) == 1,
+           "test_longjmp_leaves_the_mask_as_it_is");
+    sigset_t none = 0;
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 // The reads that are given up must not come back for their memory, and their file must be free.
 static void test_out_of_a_read(void)
 {
@@ -222,10 +248,11 @@ static void test_interrupted_read(void)
 
 int main(void)
 {
-    tap_plan(13);
+    tap_plan(15);
     test_out_of_a_loop();
     test_again_and_again();
     test_mask_is_kept();
+    test_plain_longjmp();
     test_out_of_a_read();
     test_out_of_waits();
     test_rest_of_the_turn();

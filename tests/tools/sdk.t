@@ -41,9 +41,13 @@ for my $board (sort keys %compiler) {
     succeeds("$compile --specs=nano.specs -Os $example",
         "test_program_links_for_${board}_with_the_small_C_library");
     boots($board, "$folder/$board.elf", "test_small_program_boots_on_$board");
-    succeeds("$compile $example -lrt -lm -lc && $compile --specs=nano.specs $example -lrt -lm -lc",
+    my $libraries = '-pthread -lpthread -lrt -lm -lc';
+    succeeds("$compile $example $libraries && $compile --specs=nano.specs $example $libraries",
         "test_libraries_that_programs_name_change_nothing_for_$board");
     boots($board, "$folder/$board.elf", "test_program_with_named_libraries_boots_on_$board");
+    succeeds("$compiler{$board} --specs=nano.specs -B $sdk/$board/ --specs=inflight.specs "
+        . "$example -lc", "test_order_of_specs_is_free_for_$board");
+    boots($board, "$folder/$board.elf", "test_program_of_specs_in_any_order_boots_on_$board");
 }
 
 # The compiler's own printf() on ARM does not know them.
@@ -61,12 +65,18 @@ for my $board (sort keys %compiler) {
 }
 
 my $specs = "-B $sdk/zynq/ --specs=inflight.specs";
+sub write_file
+{
+    my ($name, $text) = @_;
+    open my $file, '>', "$folder/$name" or die "$folder/$name: $!\n";
+    print $file $text;
+    close $file or die "$folder/$name: $!\n";
+}
+
 sub compiles
 {
     my ($text, $flags, $name) = @_;
-    open my $file, '>', "$folder/a.c" or die "$folder/a.c: $!\n";
-    print $file $text;
-    close $file or die "$folder/a.c: $!\n";
+    write_file('a.c', $text);
     succeeds("$compiler{zynq} $specs -Wall -Werror $flags $folder/a.c -o $folder/a.elf", $name);
 }
 # Names that the kernel has too.
@@ -91,6 +101,20 @@ succeeds("cmake -S sdk/example -B $folder/cmake "
     'test_program_links_by_cmake');
 boots('zynq', "$folder/cmake/example.elf", 'test_program_built_by_cmake_boots');
 
+# A project that names no language asks for C++ too; one file is in assembler.
+mkdir "$folder/mixed" or die "$folder/mixed: $!\n";
+write_file('mixed/CMakeLists.txt', "cmake_minimum_required(VERSION 3.16)\nproject(mixed)\n"
+    . "enable_language(ASM)\nadd_executable(mixed mixed.c five.S)\n");
+write_file('mixed/mixed.c', 'int five(void); int main(void) { return five() - 5; }');
+write_file('mixed/five.S', ".syntax unified\n.global five\n.type five, %function\n"
+    . "five: mov r0, #5\n bx lr\n");
+my $mixed = "'$folder/mixed with blanks'";
+succeeds("cmake -S $folder/mixed -B $mixed -DCMAKE_TOOLCHAIN_FILE=$sdk/zynq/inflight.cmake "
+    . "&& cmake --build $mixed",
+    'test_cmake_knows_the_flags_of_other_languages');
+succeeds("make run ELF='$folder/mixed with blanks/mixed.elf' TIMEOUT=20",
+    'test_path_of_a_program_may_have_blanks');
+
 # What goes wrong is said in one line.
 my ($output, $status) = command('make install BOARD=zynq');
 ok($status != 0 && $output =~ /^install: say where to: make install PREFIX=dir$/m,
@@ -98,6 +122,14 @@ ok($status != 0 && $output =~ /^install: say where to: make install PREFIX=dir$/
 ($output, $status) = command('make install BOARD=zynq PREFIX=/proc/nowhere');
 ok($status != 0 && $output =~ m{^install: cannot write to /proc/nowhere$}m,
     'test_install_where_one_may_not_write_says_so') or diag($output);
+
+mkdir "$folder/own" and mkdir "$folder/own/zynq" or die "$folder/own: $!\n";
+write_file('own/zynq/thesis', "years of work\n");
+($output, $status) = command("make install BOARD=zynq PREFIX=$folder/own");
+ok($status != 0 && -s "$folder/own/zynq/thesis"
+    && $output =~ m{^install: \S+/own/zynq is there and is no installation of ours$}m,
+    'test_install_deletes_nothing_of_others') or diag($output);
+succeeds("make install BOARD=zynq PREFIX=$sdk", 'test_install_replaces_an_earlier_one');
 
 # The folder may be moved.
 rename $sdk, "$folder/moved" or die "$sdk: $!\n";
