@@ -217,7 +217,7 @@ static void fuzz_answer(void)
     unsigned type, tag;
     struct exchange *exchange = p9m_take(fuzz_byte() % p9m.pending_count, &type, &tag);
     p9m_answer(type, tag, false);
-    core_isr(fuzz_complete, exchange);
+    fake_isr(fuzz_complete, exchange);
 }
 
 static void fuzz_step(void)
@@ -229,7 +229,7 @@ static void fuzz_step(void)
         (choice % 2 ? fuzz_close : fuzz_cancel)();
     else
         steps[choice % (sizeof steps / sizeof steps[0])]();
-    core_run();
+    fake_run_all();
 }
 
 // ---- From beginning to end ----
@@ -252,10 +252,10 @@ static void fuzz_tree(void)
 // Answers what is left, closes what is open, and counts.
 static void fuzz_settle(void)
 {
-    for (unsigned rounds = 0; p9m.pending_count > 0 || core_run(); rounds++) {
+    for (unsigned rounds = 0; p9m.pending_count > 0 || fake_run_all(); rounds++) {
         assert(rounds < 20000); // Or it would go on for ever.
         fuzz_answer();
-        core_run();
+        fake_run_all();
     }
 }
 

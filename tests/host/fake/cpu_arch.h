@@ -27,6 +27,24 @@ extern bool fake_irqs_masked, fake_in_isr;
 // takes effect.
 void fake_event(enum fake_event event, uintptr_t address, uint64_t size_or_value);
 
+// Around what a test plays at isr level, where interrupts are masked.
+static inline void fake_enter_isr(void)
+{
+    fake_in_isr = fake_irqs_masked = true;
+}
+static inline void fake_leave_isr(void)
+{
+    fake_in_isr = fake_irqs_masked = false;
+}
+
+// Plays a top half.
+static inline void fake_isr(void (*handler)(void *), void *argument)
+{
+    fake_enter_isr();
+    handler(argument);
+    fake_leave_isr();
+}
+
 // Called when the code under test opens the interrupts after sleeping; the test makes something
 // happen.
 void fake_wait_for_interrupt(void);
