@@ -2,8 +2,8 @@
 // sources: drivers/uart/uart_16550.c drivers/uart/uart.c drivers/device.c
 #include "drivers/uart/uart_16550.h"
 
+#include "tests/host/uart_16550_model.h"
 #include "tests/tap.h"
-#include "uart_16550_model.h"
 
 static void test_divisor(void)
 {
@@ -39,10 +39,10 @@ static void test_failing_start(void)
     bad.clock_hz = 1000;
     chip->shift = 2;
     tap_equal(uart_16550.start(&bad), -EINVAL, "test_16550_impossible_clock_is_einval");
-    install_result = -EBUSY;
+    fake_line_taken(IRQ);
     tap_equal(uart_16550.start(&hardware[0]), -EBUSY, "test_16550_interrupt_in_use_is_reported");
-    install_result = 0;
-    tap_ok(chip->ier == 0 && !interrupts[0].on && !interrupts[0].handler,
+    irq_remove(IRQ);
+    tap_ok(chip->ier == 0 && !fake_lines[IRQ].enabled && !fake_lines[IRQ].handler,
            "test_16550_failed_start_leaves_it_quiet");
     tap_ok(device_find("ttyS0") == NULL, "test_16550_failed_start_registers_nothing");
 }
@@ -63,8 +63,9 @@ static void test_cold_start(void)
     receive("l");
     tap_equal(chip->mcr, 0x03, "test_16550_modem_lines_are_on");
     tap_ok(reads("klm"), "test_16550_byte_from_before_the_fifos_is_read_first");
-    tap_equal(unclaimed, 1, "test_16550_interrupt_from_before_the_start_is_not_claimed");
-    unclaimed = 0;
+    tap_equal(fake_lines[IRQ].unclaimed, 1,
+              "test_16550_interrupt_from_before_the_start_is_not_claimed");
+    fake_lines[IRQ].unclaimed = 0;
 }
 
 // As a boot loader leaves it: FIFOs on, bytes in them, the divisor latch still open.
@@ -109,7 +110,7 @@ static void test_receive(void)
     receive("0123456789abcdef");
     tap_equal(run(), 1, "test_16550_full_fifo_causes_one_interrupt");
     tap_ok(reads("0123456789abcdef"), "test_16550_full_fifo_is_read_whole");
-    tap_equal(unclaimed, 0, "test_16550_reception_causes_no_phantom");
+    tap_equal(fake_lines[IRQ].unclaimed, 0, "test_16550_reception_causes_no_phantom");
 }
 
 static uint8_t data[100];
@@ -128,7 +129,7 @@ static void test_transmit(void)
         drain();
         interrupts_taken += run();
     }
-    tap_ok(request.result == -1000 && chip->transmit_count > 0,
+    tap_ok(request.result == FAKE_WAITS && chip->transmit_count > 0,
            "test_16550_write_waits_for_its_last_byte");
     drain();
     interrupts_taken += run();
@@ -143,7 +144,7 @@ static void test_transmit(void)
     tap_at_most(run(), 2, "test_16550_interrupts_of_a_write_that_leaves_at_once");
     tap_ok(request.result == sizeof data && memcmp(chip->sent, data, sizeof data) == 0,
            "test_16550_write_leaves_at_once");
-    tap_equal(unclaimed, 0, "test_16550_sending_causes_no_phantom");
+    tap_equal(fake_lines[IRQ].unclaimed, 0, "test_16550_sending_causes_no_phantom");
 }
 
 // Goal: polled text between a write's FIFO and its interrupt loses nothing of either.
@@ -180,7 +181,7 @@ static void test_both_directions(void)
     drain();
     tap_equal(run(), 1, "test_16550_both_directions_share_an_interrupt");
     tap_ok(request.result == 1 && reads("abcdefgh"), "test_16550_both_directions_are_served");
-    tap_equal(unclaimed, 0, "test_16550_both_directions_cause_no_phantom");
+    tap_equal(fake_lines[IRQ].unclaimed, 0, "test_16550_both_directions_cause_no_phantom");
     chip->slow = false;
 }
 
@@ -210,10 +211,7 @@ static void test_errors(void)
               "test_16550_framing_errors_and_breaks_are_counted_once_each");
     tap_equal(now.parity_errors - before.parity_errors, 1, "test_16550_parity_errors_are_counted");
     tap_equal(now.overruns - before.overruns, 1, "test_16550_overruns_are_counted");
-    fake_in_isr = true;
-    tap_ok(!interrupts[0].handler(interrupts[0].context),
-           "test_16550_does_not_claim_a_foreign_interrupt");
-    fake_in_isr = false;
+    tap_ok(!fake_interrupt(IRQ), "test_16550_does_not_claim_a_foreign_interrupt");
 }
 
 // Goal: with the ring full, the FIFO keeps its bytes and is not listened to until there is room.

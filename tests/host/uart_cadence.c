@@ -3,19 +3,17 @@
 // sources: drivers/uart/cadence.c drivers/uart/uart.c drivers/device.c
 #include "drivers/uart/cadence.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "arch/mmio.h"
-#include "drivers/device.h"
 #include "drivers/uart/uart.h"
-#include "irq/irq.h"
+#include "tests/host/fake/irq_lines.h"
+#include "tests/host/fake/requests.h"
 #include "tests/tap.h"
 
 enum { CR, MR, IER, IDR, IMR, ISR, BRGR, RTOR, RTRIG, MCR, MSR, SR, DATA, BDIV, REGISTERS };
 enum { BASE = 0x1000, IRQ = 59, FIFO = 16 };
 
-#include "tests/host/uart_irq.h"
 enum { RXRES = 1, TXRES = 2, RXEN = 4, RXDIS = 8, TXEN = 16, TXDIS = 32 };
 enum {
     I_RTRIG = 1,
@@ -112,40 +110,14 @@ static void receive(const char *text)
     update();
 }
 
-// --- The kernel around it ---
-
-// Takes interrupts and deferred work until neither is left. Result: interrupts taken.
 static unsigned run(void)
 {
-    unsigned taken = 0;
-    fake_in_isr = true;
-    while (deferred || (line_high() && irq_on && taken < 100)) {
-        struct irq_work *work = deferred;
-        if (work) {
-            deferred = work->next;
-            work->run(work);
-        } else {
-            taken += handler(handler_context);
-        }
-    }
-    fake_in_isr = false;
-    return taken;
-}
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
+    return fake_settle(IRQ, line_high);
 }
 
 static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
 {
-    struct device *device = device_find("ttyPS0");
-    request->op = op;
-    request->buffer = (void *)buffer;
-    request->size = size;
-    request->moved = 0;
-    request->result = -1000;
-    device->ops->submit(device, request);
+    fake_submit(device_find("ttyPS0"), request, op, buffer, size);
 }
 
 static void reset(uint32_t control)
@@ -189,11 +161,12 @@ static void test_failing_start(void)
     hardware.clock_hz = 1000;
     tap_equal(uart_cadence.start(&hardware), -EINVAL, "test_cadence_impossible_clock_is_einval");
     hardware.clock_hz = 0;
-    install_result = -EBUSY;
+    fake_line_taken(IRQ);
     tap_equal(uart_cadence.start(&hardware), -EBUSY, "test_cadence_interrupt_in_use_is_reported");
-    tap_ok(chip.r[IMR] == 0 && !irq_on, "test_cadence_failed_start_leaves_it_quiet");
+    tap_ok(chip.r[IMR] == 0 && !fake_lines[IRQ].enabled,
+           "test_cadence_failed_start_leaves_it_quiet");
     tap_ok(device_find("ttyPS0") == NULL, "test_cadence_failed_start_registers_nothing");
-    install_result = 0;
+    irq_remove(IRQ);
 }
 
 static void test_start(void)
@@ -273,7 +246,7 @@ static void test_transmit(void)
     chip.host_blocked = true;
     submit(&request, IO_WRITE, data, sizeof data);
     run();
-    tap_ok(request.result == -1000 && chip.sent_size == FIFO,
+    tap_ok(request.result == FAKE_WAITS && chip.sent_size == FIFO,
            "test_cadence_full_fifo_waits_without_a_storm");
     chip.host_blocked = false;
     run();
@@ -294,9 +267,7 @@ static void test_errors(void)
     tap_ok(statistics.overruns == 1 && statistics.framing_errors == 1 &&
                statistics.parity_errors == 1,
            "test_cadence_errors_are_counted");
-    fake_in_isr = true;
-    tap_ok(!handler(handler_context), "test_cadence_does_not_claim_a_foreign_interrupt");
-    fake_in_isr = false;
+    tap_ok(!fake_interrupt(IRQ), "test_cadence_does_not_claim_a_foreign_interrupt");
 }
 
 int main(void)

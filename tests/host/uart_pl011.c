@@ -2,84 +2,43 @@
 // sources: drivers/uart/pl011.c drivers/uart/uart.c drivers/device.c
 #include "drivers/uart/pl011.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "drivers/device.h"
 #include "drivers/uart/uart.h"
-#include "irq/clock.h"
-#include "irq/irq.h"
+#include "tests/host/fake/clock.h"
+#include "tests/host/fake/irq_lines.h"
+#include "tests/host/fake/requests.h"
 #include "tests/host/pl011_model.h"
 #include "tests/tap.h"
 
-enum { IRQ = 33, UNDONE = -1000 };
+enum { IRQ = 33 };
 
-#include "tests/host/uart_irq.h"
-
-// --- The kernel around it ---
-
-static struct timer *armed;
-
-uint64_t clock_now_ns(void)
+static bool line_high(void)
 {
-    return 0;
-}
-void timer_arm(struct timer *timer, uint64_t expires_ns)
-{
-    timer->expires_ns = expires_ns;
-    armed = timer;
-}
-bool timer_cancel(struct timer *timer)
-{
-    bool was = armed == timer;
-    armed = was ? NULL : armed;
-    return was;
+    return chip.r[RIS] & chip.r[IMSC];
 }
 
-// Takes interrupts and deferred work until neither is left. Result: interrupts taken.
 static unsigned run(void)
 {
-    unsigned taken = 0;
-    fake_in_isr = true;
-    while (deferred || (chip.r[RIS] & chip.r[IMSC] && irq_on && taken < 100)) {
-        struct irq_work *work = deferred;
-        if (work) {
-            deferred = work->next;
-            work->run(work);
-        } else {
-            taken += handler(handler_context);
-        }
-    }
-    fake_in_isr = false;
-    return taken;
+    return fake_settle(IRQ, line_high);
 }
 
 // A character's time: what was waited for by a timer is over.
 static void tick(void)
 {
-    struct timer *timer = armed;
+    struct timer *timer = fake_clock.timers;
     character_time();
     run();
-    if (timer == NULL || timer != armed)
+    if (timer == NULL || timer != fake_clock.timers)
         return;
-    armed = NULL;
-    fake_in_isr = true;
-    timer->expired(timer);
-    fake_in_isr = false;
+    fake_timer_expires();
     run();
-}
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
 }
 
 static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
 {
-    struct device *device = device_find("ttyAMA0");
-    *request = (struct io_request){ .op = op, .buffer = (void *)buffer, .size = size };
-    request->result = UNDONE;
-    device->ops->submit(device, request);
+    *request = (struct io_request){ 0 };
+    fake_submit(device_find("ttyAMA0"), request, op, buffer, size);
 }
 
 static void reset(uint32_t line_control, uint32_t control)
@@ -119,11 +78,12 @@ static void test_failing_start(void)
     hardware.clock_hz = 1000;
     tap_equal(uart_pl011.start(&hardware), -EINVAL, "test_pl011_impossible_clock_is_einval");
     hardware.clock_hz = 0;
-    install_result = -EBUSY;
+    fake_line_taken(IRQ);
     tap_equal(uart_pl011.start(&hardware), -EBUSY, "test_pl011_interrupt_in_use_is_reported");
-    tap_ok(chip.r[IMSC] == 0 && !irq_on, "test_pl011_failed_start_leaves_it_quiet");
+    tap_ok(chip.r[IMSC] == 0 && !fake_lines[IRQ].enabled,
+           "test_pl011_failed_start_leaves_it_quiet");
     tap_ok(device_find("ttyAMA0") == NULL, "test_pl011_failed_start_registers_nothing");
-    install_result = 0;
+    irq_remove(IRQ);
 }
 
 static void test_start(void)
@@ -212,13 +172,13 @@ static unsigned write_bytes(unsigned size)
     chip.sent_size = 0;
     submit(&request, IO_WRITE, data, size);
     run();
-    while (request.result == UNDONE && ticks < 1000) {
+    while (request.result == FAKE_WAITS && ticks < 1000) {
         tick();
         ticks++;
     }
     bool right = request.result == (ssize_t)size && chip.sent_size == size &&
                  memcmp(chip.sent, data, size) == 0 && chip.transmit_count == 0;
-    bool quiet = !(chip.r[IMSC] & I_TX) && armed == NULL;
+    bool quiet = !(chip.r[IMSC] & I_TX) && !fake_clock.timers;
     while (chip.shifting)
         character_time();
     return right && quiet ? ticks : 1000;
@@ -256,9 +216,7 @@ static void test_errors(void)
                after.framing_errors - before.framing_errors == 1 &&
                after.parity_errors - before.parity_errors == 1,
            "test_pl011_errors_are_counted");
-    fake_in_isr = true;
-    tap_ok(!handler(handler_context), "test_pl011_does_not_claim_a_foreign_interrupt");
-    fake_in_isr = false;
+    tap_ok(!fake_interrupt(IRQ), "test_pl011_does_not_claim_a_foreign_interrupt");
 }
 
 static void test_qemu(void)

@@ -7,11 +7,15 @@
 #include "arch/assert.h"
 #include "arch/cpu.h"
 #include "irq/irq.h"
+#include "tests/host/fake/work.h"
+
+enum { FAKE_STORM = 100 };
 
 static struct {
     irq_handler *handler; // NULL: nobody's.
     void *context;
     bool enabled;
+    unsigned unclaimed; // Times that the handler said it was not its device.
 } fake_lines[IRQ_LIMIT];
 
 int irq_install(unsigned irq, const char *name, irq_handler *handler, void *context)
@@ -61,5 +65,22 @@ static inline bool fake_interrupt(unsigned irq)
     fake_enter_isr();
     bool claimed = fake_lines[irq].handler(fake_lines[irq].context);
     fake_leave_isr();
+    fake_lines[irq].unclaimed += !claimed;
     return claimed;
+}
+
+// Takes an enabled interrupt while its line is high, and runs deferred work, until neither is left.
+// Result: how often it was taken; FAKE_STORM: it did not end.
+static inline unsigned fake_settle(unsigned irq, bool (*line_high)(void))
+{
+    unsigned taken = 0;
+    while (taken < FAKE_STORM) {
+        if (fake_run_one())
+            continue;
+        if (!fake_lines[irq].enabled || !line_high())
+            break;
+        fake_interrupt(irq);
+        taken++;
+    }
+    return taken;
 }
