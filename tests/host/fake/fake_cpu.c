@@ -14,10 +14,6 @@ __attribute__((weak)) void fake_event(enum fake_event event, uintptr_t address, 
     (void)event, (void)address, (void)value;
 }
 
-__attribute__((weak)) void fake_wait_for_interrupt(void)
-{
-}
-
 // Where no chip is modelled, no register is touched.
 __attribute__((weak)) uint32_t fake_read(uintptr_t address, unsigned bytes)
 {

@@ -62,9 +62,11 @@ static inline void fake_line_taken(unsigned irq)
 static inline bool fake_interrupt(unsigned irq)
 {
     assert(fake_lines[irq].handler);
+    bool in_isr = fake_in_isr, masked = fake_irqs_masked; // A model may raise it in an access.
     fake_enter_isr();
     bool claimed = fake_lines[irq].handler(fake_lines[irq].context);
-    fake_leave_isr();
+    fake_in_isr = in_isr;
+    fake_irqs_masked = masked;
     fake_lines[irq].unclaimed += !claimed;
     return claimed;
 }
