@@ -4,9 +4,6 @@
 #include <string.h>
 
 #include "arch/mmio.h"
-#include "drivers/uart/uart.h"
-#include "tests/host/fake/irq_lines.h"
-#include "tests/host/fake/requests.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, REGISTERS = 8 };
 enum { FIFO = 16, TRIGGER = 8, CHIPS = 2, CHIP_BYTES = 0x1000, BASE = 0x10000, IRQ = 90 };
@@ -178,31 +175,4 @@ static bool line_high(void)
     bool was = chip->latched;
     chip->latched = false;
     return was;
-}
-
-static unsigned run(void)
-{
-    return fake_settle(IRQ + (unsigned)(chip - chips), line_high);
-}
-
-static struct device *port(void)
-{
-    return device_find(chip == &chips[0] ? "ttyS0" : "ttyS1");
-}
-
-static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
-{
-    fake_submit(port(), request, op, buffer, size);
-}
-
-static bool reads(const char *expected)
-{
-    struct io_request request = { 0 };
-    char buffer[64] = "";
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    run();
-    if (request.result == FAKE_WAITS)
-        fake_cancel(port(), &request);
-    return request.result == (ssize_t)strlen(expected) &&
-           memcmp(buffer, expected, strlen(expected)) == 0;
 }

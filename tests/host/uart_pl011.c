@@ -6,10 +6,8 @@
 
 #include "drivers/uart/uart.h"
 #include "tests/host/fake/clock.h"
-#include "tests/host/fake/irq_lines.h"
-#include "tests/host/fake/requests.h"
 #include "tests/host/pl011_model.h"
-#include "tests/tap.h"
+#include "tests/host/uart_bench.h"
 
 enum { IRQ = 33 };
 
@@ -18,9 +16,30 @@ static bool line_high(void)
     return chip.r[RIS] & chip.r[IMSC];
 }
 
+static bool is_quiet(void)
+{
+    return chip.r[IMSC] == 0;
+}
+
+static void time_passes(void)
+{
+    chip.r[RIS] |= I_RT;
+}
+
+static const struct hardware hardware = {
+    "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ }, .clock_hz = 24000000,
+};
+static const struct uart_bench bench = { &uart_pl011, &hardware, line_high,
+                                         is_quiet,    receive,   time_passes };
+
 static unsigned run(void)
 {
-    return fake_settle(IRQ, line_high);
+    return bench_run(&bench);
+}
+
+static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
+{
+    bench_submit(&bench, request, op, buffer, size);
 }
 
 // A character's time: what was waited for by a timer is over.
@@ -33,12 +52,6 @@ static void tick(void)
         return;
     fake_timer_expires();
     run();
-}
-
-static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
-{
-    *request = (struct io_request){ 0 };
-    fake_submit(device_find("ttyAMA0"), request, op, buffer, size);
 }
 
 static void reset(uint32_t line_control, uint32_t control)
@@ -65,70 +78,34 @@ static void test_baud(void)
         double error = cases[i].clock_hz / 16.0 / (d.ibrd + d.fbrd / 64.0) / cases[i].baud - 1;
         good &= d.ibrd >= 1 && d.fbrd < 64 && error < 0.01 && error > -0.01;
     }
-    tap_ok(good, "test_pl011_baud_is_within_one_percent");
+    tap_ok(good, "test_baud_is_within_one_percent");
     struct pl011_divisors d;
-    tap_ok(!pl011_baud(1000000, 115200, &d), "test_pl011_baud_out_of_reach_is_refused");
-    tap_ok(!pl011_baud(1000000000, 50, &d), "test_pl011_baud_too_slow_is_refused");
-}
-
-static void test_failing_start(void)
-{
-    struct hardware hardware = { "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ } };
-    reset(0, 0);
-    hardware.clock_hz = 1000;
-    tap_equal(uart_pl011.start(&hardware), -EINVAL, "test_pl011_impossible_clock_is_einval");
-    hardware.clock_hz = 0;
-    fake_line_taken(IRQ);
-    tap_equal(uart_pl011.start(&hardware), -EBUSY, "test_pl011_interrupt_in_use_is_reported");
-    tap_ok(chip.r[IMSC] == 0 && !fake_lines[IRQ].enabled,
-           "test_pl011_failed_start_leaves_it_quiet");
-    tap_ok(device_find("ttyAMA0") == NULL, "test_pl011_failed_start_registers_nothing");
-    irq_remove(IRQ);
+    tap_ok(!pl011_baud(1000000, 115200, &d), "test_baud_out_of_reach_is_refused");
+    tap_ok(!pl011_baud(1000000000, 50, &d), "test_baud_too_slow_is_refused");
 }
 
 static void test_start(void)
 {
-    static const struct hardware hardware = {
-        "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ }, .clock_hz = 24000000,
-    };
     struct io_request request;
     char buffer[8];
     // Without FIFOs, on, and somebody has typed a byte; the next one comes after the start.
     reset(0, ON);
     chip.r[RIS] |= I_OE;
     receive("a");
-    tap_equal(uart_pl011.start(&hardware), 0, "test_pl011_starts");
+    tap_equal(uart_pl011.start(&hardware), 0, "test_starts");
     receive("bc");
-    tap_ok(!chip.changed_while_on && !chip.dividers_not_over,
-           "test_pl011_is_set_up_while_it_is_off");
-    tap_equal(chip.r[CR], ON, "test_pl011_both_directions_are_on");
-    tap_equal(chip.r[LCR_H], 0x70, "test_pl011_mode_is_8n1_with_fifos");
-    tap_ok(chip.r[IBRD] == 13 && chip.r[FBRD] == 1, "test_pl011_speed_is_115200");
+    tap_ok(!chip.changed_while_on && !chip.dividers_not_over, "test_is_set_up_while_it_is_off");
+    tap_equal(chip.r[CR], ON, "test_both_directions_are_on");
+    tap_equal(chip.r[LCR_H], 0x70, "test_mode_is_8n1_with_fifos");
+    tap_ok(chip.r[IBRD] == 13 && chip.r[FBRD] == 1, "test_speed_is_115200");
     run();
     submit(&request, IO_READ, buffer, sizeof buffer);
     run();
     tap_ok(request.result == 3 && memcmp(buffer, "abc", 3) == 0,
-           "test_pl011_bytes_from_before_the_start_are_read");
+           "test_bytes_from_before_the_start_are_read");
     struct uart_statistics statistics;
     uart_statistics("ttyAMA0", &statistics);
-    tap_equal(statistics.overruns, 0, "test_pl011_errors_from_before_the_start_are_not_counted");
-}
-
-static void test_receive(void)
-{
-    struct io_request request;
-    char buffer[64];
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("abcdefgh");
-    tap_equal(run(), 1, "test_pl011_trigger_level_causes_one_interrupt");
-    tap_ok(request.result == 8 && memcmp(buffer, "abcdefgh", 8) == 0,
-           "test_pl011_trigger_level_delivers");
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("xy");
-    tap_equal(run(), 0, "test_pl011_few_bytes_wait_for_the_timeout");
-    chip.r[RIS] |= I_RT;
-    tap_equal(run(), 1, "test_pl011_timeout_causes_one_interrupt");
-    tap_ok(request.result == 2 && memcmp(buffer, "xy", 2) == 0, "test_pl011_timeout_delivers");
+    tap_equal(statistics.overruns, 0, "test_errors_from_before_the_start_are_not_counted");
 }
 
 // Nobody reads until the ring has been full; everything arrives all the same.
@@ -158,7 +135,7 @@ static void test_back_pressure(void)
     struct uart_statistics statistics;
     uart_statistics("ttyAMA0", &statistics);
     tap_ok(right && read == BYTES && statistics.holds == 1,
-           "test_pl011_full_ring_holds_reception_and_loses_nothing");
+           "test_full_ring_holds_reception_and_loses_nothing");
 }
 
 // Result: character times that the write took.
@@ -187,14 +164,14 @@ static unsigned write_bytes(unsigned size)
 static void test_transmit(void)
 {
     // Two wait for a timer, since the level never rises; the first one is in the shift register.
-    tap_ok(write_bytes(1) <= 2, "test_pl011_one_byte_completes_without_an_interrupt");
-    tap_ok(write_bytes(3) <= 4, "test_pl011_few_bytes_complete_without_an_interrupt");
-    tap_ok(write_bytes(TX_LEVEL + 2) <= 5, "test_pl011_bytes_that_just_rise_above_complete");
-    tap_ok(write_bytes(FIFO) <= FIFO + 2, "test_pl011_a_fifo_full_completes_when_it_is_empty");
-    tap_ok(write_bytes(200) <= 240, "test_pl011_a_long_write_goes_on_when_the_fifo_empties");
+    tap_ok(write_bytes(1) <= 2, "test_one_byte_completes_without_an_interrupt");
+    tap_ok(write_bytes(3) <= 4, "test_few_bytes_complete_without_an_interrupt");
+    tap_ok(write_bytes(TX_LEVEL + 2) <= 5, "test_bytes_that_just_rise_above_complete");
+    tap_ok(write_bytes(FIFO) <= FIFO + 2, "test_a_fifo_full_completes_when_it_is_empty");
+    tap_ok(write_bytes(200) <= 240, "test_a_long_write_goes_on_when_the_fifo_empties");
     // A crash message that polls may fill the FIFO before a write.
     uart_console_sink("stop", 4);
-    tap_ok(write_bytes(1) <= 8, "test_pl011_a_write_behind_a_message_completes");
+    tap_ok(write_bytes(1) <= 8, "test_a_write_behind_a_message_completes");
 }
 
 static void test_errors(void)
@@ -202,21 +179,21 @@ static void test_errors(void)
     struct uart_statistics before, after;
     uart_statistics("ttyAMA0", &before);
     chip.r[RIS] |= I_OE;
-    tap_equal(run(), 1, "test_pl011_overrun_causes_an_interrupt");
+    tap_equal(run(), 1, "test_overrun_causes_an_interrupt");
     chip.r[RIS] |= I_FE | I_BE; // A break is also a byte without a stop bit.
     run();
     uart_statistics("ttyAMA0", &after);
     tap_ok(after.framing_errors - before.framing_errors == 1 &&
                after.parity_errors == before.parity_errors,
-           "test_pl011_a_break_is_one_framing_error");
+           "test_a_break_is_one_framing_error");
     chip.r[RIS] |= I_PE;
     run();
     uart_statistics("ttyAMA0", &after);
     tap_ok(after.overruns - before.overruns == 1 &&
                after.framing_errors - before.framing_errors == 1 &&
                after.parity_errors - before.parity_errors == 1,
-           "test_pl011_errors_are_counted");
-    tap_ok(!fake_interrupt(IRQ), "test_pl011_does_not_claim_a_foreign_interrupt");
+           "test_errors_are_counted");
+    tap_ok(!fake_interrupt(IRQ), "test_does_not_claim_a_foreign_interrupt");
 }
 
 static void test_qemu(void)
@@ -226,19 +203,20 @@ static void test_qemu(void)
     chip.qemu = true;
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("k");
-    tap_equal(run(), 1, "test_pl011_in_qemu_one_byte_causes_one_interrupt");
-    tap_ok(request.result == 1 && buffer[0] == 'k', "test_pl011_in_qemu_one_byte_delivers");
+    tap_equal(run(), 1, "test_in_qemu_one_byte_causes_one_interrupt");
+    tap_ok(request.result == 1 && buffer[0] == 'k', "test_in_qemu_one_byte_delivers");
     tap_ok(write_bytes(1) == 0 && write_bytes(200) == 0,
-           "test_pl011_in_qemu_a_write_completes_by_interrupts_alone");
+           "test_in_qemu_a_write_completes_by_interrupts_alone");
 }
 
 int main(void)
 {
     tap_plan(33);
     test_baud();
-    test_failing_start();
+    reset(0, 0);
+    test_failing_start(&bench);
     test_start();
-    test_receive();
+    test_receive(&bench);
     test_back_pressure();
     test_transmit();
     test_errors();
