@@ -1,5 +1,6 @@
 // The PDMA driver over a model of the chip: what it does in which order, and what arrives.
 // sources: dma/sifive_pdma.c dma/sifive_pdma_run.c dma/coherence.c
+// sources: dma/interrupts.c
 #include "tests/host/pdma_bench.h"
 
 static void test_boot(void)

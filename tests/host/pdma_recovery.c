@@ -1,6 +1,7 @@
 // The PDMA driver when things go wrong or take time: slow silicon, paces, transfers given up, bus
 // errors, interrupts that mean nothing.
 // sources: dma/sifive_pdma.c dma/sifive_pdma_run.c dma/coherence.c
+// sources: dma/interrupts.c
 #include "tests/host/pdma_bench.h"
 
 enum { CHUNK = 700 };

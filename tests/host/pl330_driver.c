@@ -1,5 +1,6 @@
 // The PL330 driver over a model of the controller: what it does in which order, and what arrives.
 // sources: dma/pl330.c dma/pl330_run.c dma/pl330_program.c dma/coherence.c
+// sources: dma/interrupts.c
 #include "tests/host/pl330_bench.h"
 
 static void test_boot(void)

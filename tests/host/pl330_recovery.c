@@ -1,5 +1,6 @@
 // The PL330 driver when things go wrong or take time: slow silicon, transfers given up, aborts.
 // sources: dma/pl330.c dma/pl330_run.c dma/pl330_program.c dma/coherence.c
+// sources: dma/interrupts.c
 #include "tests/host/pl330_bench.h"
 
 static void test_slow_silicon(void)
