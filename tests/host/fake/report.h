@@ -2,7 +2,6 @@
 #pragma once
 
 #include <stdio.h>
-#include <string.h>
 
 #include "arch/report.h"
 
@@ -18,10 +17,4 @@ void report(const char *format, ...)
     vsnprintf(fake_reports.last, sizeof fake_reports.last, format, arguments);
     va_end(arguments);
     fake_reports.count++;
-}
-
-// There has been one message since `since`, and it says this.
-static inline bool fake_reported_once(unsigned since, const char *what)
-{
-    return fake_reports.count == since + 1 && strstr(fake_reports.last, what);
 }
