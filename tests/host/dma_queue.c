@@ -69,9 +69,9 @@ static struct dma_engine other = { .ops = &ops,
 
 static void engine_ends(unsigned channel, int status, size_t residue)
 {
-    fake_in_isr = fake_irqs_masked = true;
+    fake_enter_isr();
     dma_transfer_done(&engine, channel, status, residue);
-    fake_in_isr = fake_irqs_masked = false;
+    fake_leave_isr();
 }
 
 static struct dma_transfer transfers[TRANSFERS];

@@ -76,10 +76,10 @@ static void channel_move(unsigned channel, size_t bytes)
 static void channel_end(unsigned channel, int status, size_t moved)
 {
     size_t size = channels[channel].transfer->size;
-    fake_in_isr = fake_irqs_masked = true;
+    fake_enter_isr();
     channels[channel].transfer = NULL;
     dma_transfer_done(&engine, channel, status, size - moved);
-    fake_in_isr = fake_irqs_masked = false;
+    fake_leave_isr();
 }
 
 // Moves some bytes on a channel, and raises its interrupt where that ends the transfer. Result:

@@ -55,9 +55,9 @@ static void answer_serial_read(ssize_t result)
 {
     struct io_request *request = serial_reading;
     serial_reading = NULL;
-    fake_in_isr = true;
+    fake_enter_isr();
     device_complete(request, result);
-    fake_in_isr = false;
+    fake_leave_isr();
     fake_run_all();
 }
 
