@@ -369,7 +369,7 @@ LINT_TEXT := $(LINT_C) $(shell find $(LINT_ROOMS) -name '*.S') Makefile \
 
 lint-includes:
 	@$(call say,LINT,includes); tools/check-includes
-lint-symbols: $(KERNEL_OBJECTS)
+lint-symbols: $(KERNEL_OBJECTS) $(START_OBJECTS)
 	@$(call say,LINT,symbols of $(BOARD)); tools/check-symbols $(CROSS)nm $(OUT)/obj
 lint-text:
 	@$(call say,LINT,text); tools/check-text $(LINT_TEXT)

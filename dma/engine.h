@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dma/dma.h"
+#include "irq/irq.h"
 
 // An engine's operations. All are called with interrupts masked.
 struct dma_engine_ops {
@@ -50,3 +51,14 @@ void dma_engine_register(struct dma_engine *engine);
 // A channel's transfer has ended with status; starts the next one that waits and calls done().
 // Context: isr.
 void dma_transfer_done(struct dma_engine *engine, unsigned channel, int status, size_t residue);
+
+struct dma_interrupt {
+    irq_handler *handler;
+    void *context;
+};
+
+// Installs and enables the first count of hardware->irqs, in this order; all of them or none.
+// Result: 0, or as irq_install().
+// Context: boot.
+int dma_interrupts_install(const struct hardware *hardware, const struct dma_interrupt *interrupts,
+                           unsigned count);

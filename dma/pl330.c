@@ -344,22 +344,11 @@ static void channels_reset(struct pl330 *dma)
 
 static int interrupts_install(struct pl330 *dma, const struct hardware *hardware)
 {
-    int error = irq_install(hardware->irqs[IRQ_ABORT], hardware->name, pl330_abort, dma);
-    unsigned installed = IRQ_EVENT_0;
-    while (!error && installed < IRQ_EVENT_0 + dma->channels) {
-        error = irq_install(hardware->irqs[installed], hardware->name, pl330_event,
-                            &dma->channel[installed - IRQ_EVENT_0]);
-        installed += !error;
-    }
-    if (error && installed == IRQ_EVENT_0)
-        return error;
-    for (unsigned i = IRQ_ABORT; i < installed; i++) {
-        if (error)
-            irq_remove(hardware->irqs[i]);
-        else
-            irq_enable(hardware->irqs[i]);
-    }
-    return error;
+    struct dma_interrupt interrupts[HARDWARE_IRQS];
+    interrupts[IRQ_ABORT] = (struct dma_interrupt){ pl330_abort, dma };
+    for (unsigned i = 0; i < dma->channels; i++)
+        interrupts[IRQ_EVENT_0 + i] = (struct dma_interrupt){ pl330_event, &dma->channel[i] };
+    return dma_interrupts_install(hardware, interrupts, IRQ_EVENT_0 + dma->channels);
 }
 
 static void capabilities_set(struct pl330 *dma)

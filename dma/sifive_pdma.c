@@ -239,20 +239,10 @@ static bool run_bytes_read(struct pdma *dma)
 
 static int interrupts_install(struct pdma *dma, const struct hardware *hardware)
 {
-    int error = 0;
-    unsigned installed = 0;
-    while (!error && installed < 2 * dma->channels) {
-        error = irq_install(hardware->irqs[installed], hardware->name, pdma_interrupt,
-                            &dma->channel[installed / 2]);
-        installed += !error;
-    }
-    for (unsigned i = 0; i < installed; i++) {
-        if (error)
-            irq_remove(hardware->irqs[i]);
-        else
-            irq_enable(hardware->irqs[i]);
-    }
-    return error;
+    struct dma_interrupt interrupts[2 * PDMA_CHANNELS];
+    for (unsigned i = 0; i < 2 * dma->channels; i++)
+        interrupts[i] = (struct dma_interrupt){ pdma_interrupt, &dma->channel[i / 2] };
+    return dma_interrupts_install(hardware, interrupts, 2 * dma->channels);
 }
 
 static void capabilities_set(struct pdma *dma)

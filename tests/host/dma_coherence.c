@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "tests/host/fake/event_log.h"
 #include "tests/tap.h"
 
 enum { LINE = CPU_CACHE_LINE_MAX, ARENA = 1024, GUARD = 256 };
@@ -16,14 +17,6 @@ static struct {
     struct dma_bounce bounce;
 } cpu;
 static uint8_t ram[sizeof cpu];
-
-enum { EVENTS = 64 };
-static struct {
-    enum fake_event event;
-    uintptr_t address;
-    size_t size;
-} events[EVENTS];
-static unsigned event_count;
 
 static size_t place(uintptr_t address)
 {
@@ -46,12 +39,7 @@ static void lines_drop(size_t from, size_t size)
 
 void fake_event(enum fake_event event, uintptr_t address, uint64_t size)
 {
-    if (event_count < EVENTS) {
-        events[event_count].event = event;
-        events[event_count].address = address;
-        events[event_count].size = (size_t)size;
-    }
-    event_count++;
+    fake_log_add(event, address, size);
     if (event == FAKE_CLEAN || event == FAKE_CLEAN_INVALIDATE)
         lines_clean(place(address), (size_t)size);
     if (event == FAKE_INVALIDATE || event == FAKE_CLEAN_INVALIDATE)
@@ -74,7 +62,7 @@ static void arena_reset(void)
         cpu.buffer[i] = old_byte(i);
     memset(&cpu.bounce, 0x77, sizeof cpu.bounce);
     memset(ram, 0xcc, sizeof ram); // Nothing has been written back yet.
-    event_count = 0;
+    fake_log.count = 0;
 }
 
 // The device writes the first moved bytes of what it was told.
@@ -152,7 +140,8 @@ static void test_bounce_lines_keep_neighbours(void)
 
 static bool event_is(unsigned i, enum fake_event event, uintptr_t address, size_t size)
 {
-    return events[i].event == event && events[i].address == address && events[i].size == size;
+    return fake_log.entries[i].event == event && fake_log.entries[i].address == address &&
+           fake_log.entries[i].value == size;
 }
 
 static void test_order(void)
@@ -162,7 +151,7 @@ static void test_order(void)
     uintptr_t head = (uintptr_t)cpu.bounce.head, tail = (uintptr_t)cpu.bounce.tail;
     arena_reset();
     dma_map(&map, buffer, 10 + 128 + 5, DMA_FROM_DEVICE, false, &cpu.bounce);
-    tap_ok(event_count == 3 && event_is(0, FAKE_CLEAN_INVALIDATE, head, LINE) &&
+    tap_ok(fake_log.count == 3 && event_is(0, FAKE_CLEAN_INVALIDATE, head, LINE) &&
                event_is(1, FAKE_CLEAN_INVALIDATE, body, 128) &&
                event_is(2, FAKE_CLEAN_INVALIDATE, tail, LINE),
            "test_destination_is_written_back_and_dropped_before");
@@ -171,9 +160,9 @@ static void test_order(void)
                map.pieces[1].size == 128 && map.pieces[2].address == tail &&
                map.pieces[2].size == 5,
            "test_pieces_keep_their_alignment");
-    event_count = 0;
+    fake_log.count = 0;
     dma_unmap(&map, map.size);
-    tap_ok(event_count == 4 && event_is(0, FAKE_CONSUME, 0, 0) &&
+    tap_ok(fake_log.count == 4 && event_is(0, FAKE_CONSUME, 0, 0) &&
                event_is(1, FAKE_INVALIDATE, body, 128) &&
                event_is(2, FAKE_INVALIDATE, head, LINE) && event_is(3, FAKE_INVALIDATE, tail, LINE),
            "test_destination_is_dropped_after_a_barrier_once_the_device_is_quiet");
@@ -185,7 +174,7 @@ static void test_whole_lines_are_not_bounced(void)
     arena_reset();
     dma_map(&map, (uintptr_t)cpu.buffer + 256, 256, DMA_FROM_DEVICE, false, &cpu.bounce);
     tap_ok(map.count == 1 && map.pieces[0].address == (uintptr_t)cpu.buffer + 256 &&
-               event_count == 1,
+               fake_log.count == 1,
            "test_whole_lines_go_straight_to_the_buffer");
 }
 
@@ -195,7 +184,7 @@ static void test_to_device(void)
     arena_reset();
     dma_map(&map, (uintptr_t)cpu.buffer + 301, 99, DMA_TO_DEVICE, false, NULL);
     bool seen = memcmp(ram + 301, cpu.buffer + 301, 99) == 0;
-    bool once = event_count == 1 && event_is(0, FAKE_CLEAN, (uintptr_t)cpu.buffer + 301, 99);
+    bool once = fake_log.count == 1 && event_is(0, FAKE_CLEAN, (uintptr_t)cpu.buffer + 301, 99);
     tap_ok(seen && once && map.count == 1 && map.pieces[0].size == 99,
            "test_source_is_written_back_once");
 }
@@ -206,9 +195,9 @@ static void test_coherent(void)
     arena_reset();
     dma_map(&map, (uintptr_t)cpu.buffer + 301, 99, DMA_FROM_DEVICE, true, NULL);
     bool direct = map.count == 1 && map.pieces[0].address == (uintptr_t)cpu.buffer + 301 &&
-                  event_count == 0;
+                  fake_log.count == 0;
     dma_unmap(&map, 99);
-    tap_ok(direct && event_count == 1 && event_is(0, FAKE_CONSUME, 0, 0),
+    tap_ok(direct && fake_log.count == 1 && event_is(0, FAKE_CONSUME, 0, 0),
            "test_coherent_master_needs_a_barrier_and_nothing_else");
 }
 

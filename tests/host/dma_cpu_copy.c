@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "arch/cpu.h"
 #include "arch/memory.h"
 #include "dma/dma.h"
+#include "tests/host/fake/work.h"
 #include "tests/tap.h"
 
 extern const struct driver dma_cpu_copy;
@@ -14,27 +14,6 @@ int memory_check(uintptr_t address, size_t size, enum memory_access access)
 {
     (void)size, (void)access;
     return address == 0 ? -EFAULT : 0;
-}
-
-static struct irq_work *deferred;
-
-void irq_defer(struct irq_work *work)
-{
-    work->next = deferred;
-    deferred = work;
-}
-
-// One software interrupt. Result: false when nothing was deferred.
-static bool software_interrupt(void)
-{
-    struct irq_work *work = deferred;
-    if (!work)
-        return false;
-    deferred = work->next;
-    fake_in_isr = fake_irqs_masked = true;
-    work->run(work);
-    fake_in_isr = fake_irqs_masked = false;
-    return true;
 }
 
 static const struct hardware hardware = { .name = "copy0", .driver = &dma_cpu_copy };
@@ -65,7 +44,7 @@ static void prepare(size_t to, size_t from, size_t size)
 static unsigned run_to_end(void)
 {
     unsigned rounds = 0;
-    while (software_interrupt())
+    while (fake_run_one())
         rounds++;
     return rounds;
 }
@@ -113,7 +92,7 @@ static void test_slices(void)
     prepare(0, 0, SIZE);
     dma_submit(engine, &transfer);
     bool nothing_yet = destination[0] == 0xee;
-    software_interrupt();
+    fake_run_one();
     bool bounded = destination[4095] == source[4095] && destination[4096] == 0xee && dones == 0;
     unsigned rounds = 1 + run_to_end();
     tap_ok(nothing_yet && bounded && rounds == 5 && dones == 1 &&
@@ -169,7 +148,7 @@ static void test_terminate(void)
 
     prepare(0, 0, 10000);
     dma_submit(engine, &transfer);
-    software_interrupt();
+    fake_run_one();
     int moving = dma_terminate(&transfer);
     unsigned rounds = run_to_end();
     tap_ok(moving == 0 && rounds == 1 && dones == 1 && transfer.residue == 10000 - 4096 &&

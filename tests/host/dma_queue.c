@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "arch/cpu.h"
 #include "arch/memory.h"
 #include "dma/engine.h"
+#include "tests/host/fake/work.h"
 #include "tests/tap.h"
 
 enum { CHANNELS = 3, TRANSFERS = 40 };
@@ -28,30 +28,6 @@ int memory_check(uintptr_t address, size_t size, enum memory_access access)
     if (offset < PAGE && !kernel)
         return -EFAULT;
     return offset < 2 * PAGE && offset + size > PAGE && written ? -EFAULT : 0;
-}
-
-static struct irq_work *deferred, **deferred_end = &deferred;
-
-void irq_defer(struct irq_work *work)
-{
-    work->next = NULL;
-    *deferred_end = work;
-    deferred_end = &work->next;
-}
-
-// The software interrupt. Work deferred meanwhile waits for the next one.
-static void run_deferred(void)
-{
-    struct irq_work *work = deferred;
-    deferred = NULL;
-    deferred_end = &deferred;
-    fake_in_isr = fake_irqs_masked = true;
-    while (work) {
-        struct irq_work *next = work->next;
-        work->run(work);
-        work = next;
-    }
-    fake_in_isr = fake_irqs_masked = false;
 }
 
 static unsigned starts, terminates, paces;
@@ -93,9 +69,9 @@ static struct dma_engine other = { .ops = &ops,
 
 static void engine_ends(unsigned channel, int status, size_t residue)
 {
-    fake_in_isr = fake_irqs_masked = true;
+    fake_enter_isr();
     dma_transfer_done(&engine, channel, status, residue);
-    fake_in_isr = fake_irqs_masked = false;
+    fake_leave_isr();
 }
 
 static struct dma_transfer transfers[TRANSFERS];
@@ -146,8 +122,8 @@ static bool refused(struct dma_engine *by, struct dma_transfer *transfer, int er
     struct dma_transfer before = *transfer;
     reset();
     int result = dma_submit(by, transfer);
-    bool untouched = memcmp(&before, transfer, sizeof before) == 0 && starts == 0 && !deferred &&
-                     by->statistics.submitted == 0 && by->head == NULL;
+    bool untouched = memcmp(&before, transfer, sizeof before) == 0 && starts == 0 &&
+                     !fake_work.head && by->statistics.submitted == 0 && by->head == NULL;
     if (result != error)
         tap_note("got %d, expected %d", result, error);
     return result == error && untouched;
@@ -260,7 +236,7 @@ static void test_nothing_to_move(void)
     dma_submit(&engine, copy_of(0, 0));
     bool not_yet = dones[0] == 0 && transfers[0].state == DMA_ENDING && starts == 0;
     bool too_late = dma_terminate(&transfers[0]) == -EALREADY;
-    run_deferred();
+    fake_run_round();
     tap_ok(not_yet && dones[0] == 1 && transfers[0].status == 0 && transfers[0].residue == 0,
            "test_0_bytes_are_done_by_a_software_interrupt");
     tap_ok(too_late, "test_0_bytes_cannot_be_terminated");
@@ -275,7 +251,7 @@ static void test_terminate_queued(void)
         again = dma_terminate(&transfers[CHANNELS + 1]);
     int last = dma_terminate(&transfers[CHANNELS + 2]), first = dma_terminate(&transfers[CHANNELS]);
     bool not_yet = done_count == 0 && engine.head == NULL && engine.tail == NULL;
-    run_deferred();
+    fake_run_round();
     tap_ok(middle == 0 && last == 0 && first == 0 && not_yet && done_count == 3 &&
                terminates == 0 && transfers[CHANNELS + 1].status == -ECANCELED &&
                transfers[CHANNELS + 1].residue == 64,
@@ -333,8 +309,8 @@ static void test_resubmission(void)
     t->done = resubmit;
     dma_submit(&engine, t);
     unsigned rounds = 0;
-    for (; deferred; rounds++)
-        run_deferred();
+    while (fake_run_round())
+        rounds++;
     tap_ok(resubmissions == 1000 && rounds == 1000,
            "test_done_that_submits_again_does_not_recurse");
 

@@ -2,6 +2,8 @@
 // never leak.
 #pragma once
 
+#include <stdlib.h>
+
 #include "fs/p9fs_internal.h"
 #include "tests/host/p9_model.h"
 #include "tests/tap.h"

@@ -3,6 +3,7 @@
 // nothing is written but where it may be, and no slot is lost.
 #pragma once
 
+#include "tests/host/fuzz.h"
 #include "tests/host/p9_client.h"
 
 enum {
@@ -21,26 +22,11 @@ struct fuzz_call {
 };
 
 static struct {
-    const uint8_t *input, *end;
     struct device *open[FUZZ_OPEN];
     struct fuzz_call calls[FUZZ_CALLS];
     unsigned lies; // Of 256 replies so many are spoiled.
     unsigned completed, succeeded, opened, spoiled;
 } fuzz;
-
-#define FUZZ_MUST(condition)                                          \
-    do {                                                              \
-        if (!(condition)) {                                           \
-            printf("Bail out! %s (line %d)\n", #condition, __LINE__); \
-            fflush(stdout);                                           \
-            abort();                                                  \
-        }                                                             \
-    } while (0)
-
-static unsigned fuzz_byte(void)
-{
-    return fuzz.input < fuzz.end ? *fuzz.input++ : 0;
-}
 
 static void fuzz_keep(struct device *device)
 {
@@ -55,17 +41,17 @@ static void fuzz_keep(struct device *device)
 static void fuzz_done(struct io_request *request)
 {
     struct fuzz_call *call = (struct fuzz_call *)request; // Its first member's first.
-    FUZZ_MUST(call->under_way);
+    assert(call->under_way);
     call->under_way = false;
     fuzz.completed++;
     fuzz.succeeded += request->result >= 0;
-    FUZZ_MUST(request->result <= FUZZ_BUFFER && request->result > -1000);
+    assert(request->result <= FUZZ_BUFFER && request->result > -1000);
     for (unsigned i = 0; i < FUZZ_GUARD; i++)
-        FUZZ_MUST(call->before[i] == FUZZ_GUARD_BYTE && call->after[i] == FUZZ_GUARD_BYTE);
+        assert(call->before[i] == FUZZ_GUARD_BYTE && call->after[i] == FUZZ_GUARD_BYTE);
     if (request->op != IO_CALL || request->result < 0)
         return;
     if (call->call.operation == FS_NEXT_ENTRY && request->result == 1)
-        FUZZ_MUST(memchr(call->entry.name, 0, sizeof call->entry.name) && call->entry.name[0]);
+        assert(memchr(call->entry.name, 0, sizeof call->entry.name) && call->entry.name[0]);
     if (call->call.operation == FS_OPEN) {
         fuzz.opened++;
         fuzz_keep(call->call.device);
@@ -92,7 +78,7 @@ static struct fuzz_call *fuzz_free(void)
 static void fuzz_submit(struct device *device, struct fuzz_call *call)
 {
     call->under_way = true;
-    FUZZ_MUST(io_submit(device, &call->call.request) == 0);
+    assert(io_submit(device, &call->call.request) == 0);
 }
 
 static const char *fuzz_path(void)
@@ -217,7 +203,7 @@ static void fuzz_complete(void *argument)
         fuzz_mutate(p9m_out.bytes, &size, room);
     p9m_out.size = size < room ? size : room;
     bool fits = p9m_scatter(exchange);
-    FUZZ_MUST(fits);
+    assert(fits);
     ssize_t result = (ssize_t)size;
     if (fuzz.lies && fuzz_byte() == 0)
         result = fuzz_byte() % 2 ? -EIO : INT32_MAX;
@@ -231,7 +217,7 @@ static void fuzz_answer(void)
     unsigned type, tag;
     struct exchange *exchange = p9m_take(fuzz_byte() % p9m.pending_count, &type, &tag);
     p9m_answer(type, tag, false);
-    core_isr(fuzz_complete, exchange);
+    fake_isr(fuzz_complete, exchange);
 }
 
 static void fuzz_step(void)
@@ -243,7 +229,7 @@ static void fuzz_step(void)
         (choice % 2 ? fuzz_close : fuzz_cancel)();
     else
         steps[choice % (sizeof steps / sizeof steps[0])]();
-    core_run();
+    fake_run_all();
 }
 
 // ---- From beginning to end ----
@@ -266,10 +252,10 @@ static void fuzz_tree(void)
 // Answers what is left, closes what is open, and counts.
 static void fuzz_settle(void)
 {
-    for (unsigned rounds = 0; p9m.pending_count > 0 || core_run(); rounds++) {
-        FUZZ_MUST(rounds < 20000); // Or it would go on for ever.
+    for (unsigned rounds = 0; p9m.pending_count > 0 || fake_run_all(); rounds++) {
+        assert(rounds < 20000); // Or it would go on for ever.
         fuzz_answer();
-        core_run();
+        fake_run_all();
     }
 }
 
@@ -283,24 +269,23 @@ static void fuzz_end(void)
     }
     fuzz_settle();
     for (unsigned i = 0; i < FUZZ_CALLS; i++)
-        FUZZ_MUST(!fuzz.calls[i].under_way);
+        assert(!fuzz.calls[i].under_way);
     p9m.wrong = 0; // Who is lied to may ask for what is not there;
     memset(&p9m.fids[1], 0, sizeof p9m.fids - sizeof p9m.fids[0]); // and a clunk may have got lost.
-    FUZZ_MUST(client_is_clean());
+    assert(client_is_clean());
 }
 
 // Runs all that the bytes say. Aborts when something does not hold.
 static void fuzz_run(const uint8_t *input, size_t size)
 {
-    fuzz.input = input;
-    fuzz.end = input + size;
+    fuzz_begin(input, size);
     client_fresh();
     fuzz_tree();
     p9m.msize = 4096;
     p9m.fault_at = UINT32_MAX; // The server expects anything.
     p9m.walk_most = 1 + fuzz_byte() % 16;
     fuzz.lies = fuzz_byte() % 4 * 12;
-    while (fuzz.input < fuzz.end)
+    while (fuzz_goes_on())
         fuzz_step();
     fuzz_end();
 }

@@ -131,7 +131,7 @@ static inline void p9m_serve(unsigned which)
     p9m_spoil(fault);
     if (p9m.claim)
         memcpy(p9m_out.bytes, &p9m.claim, 4);
-    core_isr(p9m_complete, exchange);
+    fake_isr(p9m_complete, exchange);
 }
 
 // Serves everything in the order of arrival, or from the newest on.
@@ -140,7 +140,7 @@ static inline void p9m_run(bool backwards)
     do {
         while (p9m.pending_count > 0) {
             p9m_serve(backwards ? p9m.pending_count - 1 : 0);
-            core_run();
+            fake_run_all();
         }
-    } while (core_run() || p9m.pending_count > 0);
+    } while (fake_run_all() || p9m.pending_count > 0);
 }

@@ -6,24 +6,10 @@
 
 enum { ROUNDS = 1500, BYTES = 1500 };
 
-static uint32_t seed = 5;
-
-static uint8_t random_byte(void)
-{
-    seed = seed * UINT32_C(1664525) + UINT32_C(1013904223);
-    return (uint8_t)(seed >> 24);
-}
-
 int main(void)
 {
-    static uint8_t input[BYTES];
-
     tap_plan(4);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        for (unsigned i = 0; i < BYTES; i++)
-            input[i] = random_byte();
-        fuzz_run(input, sizeof input);
-    }
+    fuzz_random(fuzz_run, 5, ROUNDS, BYTES);
     tap_ok(true, "test_whatever_comes_each_request_completes_once_and_nothing_is_lost");
     tap_ok(fuzz.completed > 20 * ROUNDS, "test_requests_were_made_often_enough");
     tap_ok(fuzz.opened > ROUNDS && fuzz.succeeded > 5 * ROUNDS, "test_enough_of_them_succeeded");

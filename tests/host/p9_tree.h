@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "drivers/exchange.h"
-#include "tests/host/core_fake.h"
+#include "tests/host/fake/core.h"
 
 enum {
     P9M_NODES = 48,

@@ -186,13 +186,9 @@ static void test_replaced_while_it_is_opened(void)
     close_and_check(device, "test_opening_what_is_replaced_leaves_nothing_behind");
 }
 
-// Goal: none is lost and none is mixed up with more requests than transfers, answered backwards.
-static void test_many(void)
+// Reads the beginning of one file part by part, by two devices in turn.
+static void start_many(struct io_request *reads, struct device *device, struct device *other)
 {
-    struct io_request reads[MANY] = { 0 };
-    fresh(8192);
-    struct device *device = client_must_open("large", O_RDONLY);
-    struct device *other = client_must_open("large", O_RDONLY);
     client.completions = 0;
     for (unsigned i = 0; i < MANY; i++) {
         reads[i] = (struct io_request){ .op = IO_READ, .offset = i * PART, .done = client_done };
@@ -200,6 +196,16 @@ static void test_many(void)
         reads[i].size = PART;
         tap_count -= io_submit(i % 2 ? device : other, &reads[i]) != 0; // The plan would break.
     }
+}
+
+// Goal: none is lost and none is mixed up with more requests than transfers, answered backwards.
+static void test_many(void)
+{
+    struct io_request reads[MANY];
+    fresh(8192);
+    struct device *device = client_must_open("large", O_RDONLY);
+    struct device *other = client_must_open("large", O_RDONLY);
+    start_many(reads, device, other);
     tap_equal(p9m.pending_count, P9_TRANSFERS, "test_as_many_messages_as_transfers");
     p9m_run(true);
     bool right = client.completions == MANY;
@@ -213,17 +219,11 @@ static void test_many(void)
 
 static void test_cancelling(void)
 {
-    struct io_request reads[MANY] = { 0 };
+    struct io_request reads[MANY];
     fresh(8192);
     struct device *device = client_must_open("large", O_RDONLY);
     struct device *other = client_must_open("large", O_RDONLY);
-    client.completions = 0;
-    for (unsigned i = 0; i < MANY; i++) {
-        reads[i] = (struct io_request){ .op = IO_READ, .done = client_done };
-        reads[i].buffer = memory;
-        reads[i].size = PART;
-        io_submit(i % 2 ? device : other, &reads[i]);
-    }
+    start_many(reads, device, other);
     tap_equal(io_cancel(&reads[0]), -EBUSY, "test_what_the_server_has_is_not_cancelled");
     tap_equal(io_cancel(&reads[40]), 0, "test_what_waits_for_a_transfer_is");
     tap_equal(io_cancel(&reads[MANY - 1]), 0, "test_what_waits_in_the_core_is");

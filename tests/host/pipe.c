@@ -22,7 +22,7 @@ static void end(void)
 {
     io_close(reader);
     io_close(writer);
-    run();
+    fake_run_all();
 }
 
 static void test_reads(void)
@@ -69,7 +69,7 @@ static void test_big(void)
            "test_pipe_carries_more_than_it_holds");
     start(reader, &reading, IO_READ, got, sizeof got);
     start(writer, &writing, IO_WRITE, data, 2 * CHANNEL_PIECE);
-    run();
+    fake_run_all();
     tap_equal(reading.result, 2 * CHANNEL_PIECE, "test_pipe_read_gets_all_pieces_of_a_write");
     end();
 }
@@ -81,7 +81,7 @@ static void test_pieces(void)
     fresh();
     start(writer, &writing, IO_WRITE, data, RING_SIZE);
     unsigned turns = 0;
-    while (io_in_flight(&writing) && run_one())
+    while (io_in_flight(&writing) && fake_run_one())
         turns++;
     tap_ok(turns == RING_SIZE / CHANNEL_PIECE && writing.result == RING_SIZE,
            "test_pipe_moves_one_piece_a_turn");
@@ -111,10 +111,10 @@ static void test_atomic_write_waits_as_a_whole(void)
     move(writer, &writing, IO_WRITE, data, 2);
     tap_equal(io_cancel(&writing), 0,
               "test_pipe_write_of_pipe_buf_does_not_begin_in_too_little_room");
-    run();
+    fake_run_all();
     tap_equal(move(writer, &writing, IO_WRITE, data, 2), -EINPROGRESS, "test_but_waits");
     read_now(reader, got, 1);
-    run();
+    fake_run_all();
     tap_equal(writing.result, 2, "test_and_goes_in_as_a_whole");
     end();
 }
@@ -125,20 +125,20 @@ static void test_closed_writer(void)
     fresh();
     write_now(writer, "rest", 4);
     io_close(writer);
-    run();
+    fake_run_all();
     tap_equal(read_now(reader, got, 10), 4, "test_pipe_rest_is_read_after_the_close");
     tap_equal(move(reader, &request, IO_READ, got, 10), 0,
               "test_pipe_reader_gets_zero_after_close");
     io_close(reader);
-    run();
+    fake_run_all();
     fresh();
     move(reader, &request, IO_READ, got, 10);
     io_close(writer);
-    run();
+    fake_run_all();
     tap_ok(!io_in_flight(&request) && request.result == 0,
            "test_pipe_waiting_reader_gets_zero_at_the_close");
     io_close(reader);
-    run();
+    fake_run_all();
 }
 
 static void test_closed_reader(void)
@@ -147,22 +147,22 @@ static void test_closed_reader(void)
     fresh();
     move(writer, &request, IO_WRITE, data, sizeof data);
     io_close(reader);
-    run();
+    fake_run_all();
     tap_ok(!io_in_flight(&request) && request.result == RING_SIZE,
            "test_pipe_write_whose_reader_goes_away_reports_its_count");
     tap_equal(move(writer, &request, IO_WRITE, data, 1), -EPIPE,
               "test_pipe_write_without_reader_is_epipe");
     io_close(writer);
-    run();
+    fake_run_all();
     fresh();
     write_now(writer, data, RING_SIZE);
     move(writer, &request, IO_WRITE, data, 100);
     io_close(reader);
-    run();
+    fake_run_all();
     tap_ok(request.result == -EPIPE && request.moved == 0,
            "test_pipe_waiting_write_that_has_not_begun_is_epipe");
     io_close(writer);
-    run();
+    fake_run_all();
 }
 
 static void test_cancel(void)
@@ -171,7 +171,7 @@ static void test_cancel(void)
     fresh();
     move(reader, &request, IO_READ, got, 10);
     tap_equal(io_cancel(&request), 0, "test_blocked_read_can_be_cancelled");
-    run();
+    fake_run_all();
     tap_equal(request.result, -ECANCELED, "test_cancelled_read_says_so");
     write_now(writer, "next", 4);
     tap_equal(read_now(reader, got, 10), 4, "test_cancelled_read_takes_nothing");
@@ -180,7 +180,7 @@ static void test_cancel(void)
     tap_equal(io_cancel(&request), -EBUSY, "test_started_write_cannot_be_cancelled");
     move(writer, &other, IO_WRITE, data, 10);
     tap_equal(io_cancel(&other), 0, "test_write_behind_it_can");
-    run();
+    fake_run_all();
     move(reader, &other, IO_READ, got, sizeof got);
     tap_ok(request.result == sizeof data && memcmp(got, data, sizeof data) == 0,
            "test_write_that_could_not_be_cancelled_completes");
@@ -188,7 +188,7 @@ static void test_cancel(void)
     write_now(writer, data, RING_SIZE);
     move(writer, &request, IO_WRITE, data, 10);
     tap_equal(io_cancel(&request), 0, "test_waiting_write_that_has_moved_nothing_can_be_cancelled");
-    run();
+    fake_run_all();
     tap_ok(read_now(reader, got, sizeof got) == RING_SIZE && read_now(reader, got, 1) == -EAGAIN,
            "test_cancelled_write_leaves_nothing");
     end();
@@ -201,19 +201,19 @@ static void test_cancel_under_way(void)
     fresh();
     write_now(writer, data, RING_SIZE);
     start(reader, &request, IO_READ, got, RING_SIZE);
-    run_one();
+    fake_run_one();
     tap_equal(io_cancel(&request), -EALREADY, "test_read_that_has_begun_is_not_cancelled");
-    run();
+    fake_run_all();
     tap_equal(request.result, RING_SIZE, "test_and_completes");
     end();
 }
 
 static void test_deadline(void)
 {
-    struct io_request request = { .flags = IO_DEADLINE, .deadline_ns = now_ns + 500 };
+    struct io_request request = { .flags = IO_DEADLINE, .deadline_ns = fake_clock.now_ns + 500 };
     fresh();
     move(reader, &request, IO_READ, got, 10);
-    advance_to(now_ns + 500);
+    let_pass(500);
     tap_equal(request.result, -ETIMEDOUT, "test_pipe_read_is_late");
     end();
 }
@@ -231,7 +231,7 @@ static void test_wrong_end(void)
 static unsigned polled(struct device *device, struct io_request *poll)
 {
     (void)device;
-    run();
+    fake_run_all();
     return io_in_flight(poll) ? 0 : (unsigned)poll->result;
 }
 
@@ -258,7 +258,7 @@ static void test_readiness(void)
     tap_equal(polled(reader, &to_read), IO_READY_READ | IO_READY_HANGUP,
               "test_poll_of_the_reader_ends_with_hangup");
     io_close(reader);
-    run();
+    fake_run_all();
     fresh();
     write_now(writer, data, RING_SIZE);
     io_poll(writer, &to_write, IO_READY_WRITE);
@@ -266,7 +266,7 @@ static void test_readiness(void)
     tap_equal(polled(writer, &to_write), IO_READY_WRITE | IO_READY_ERROR,
               "test_poll_of_the_writer_ends_with_error");
     io_close(writer);
-    run();
+    fake_run_all();
 }
 
 static void test_pool(void)
@@ -278,7 +278,7 @@ static void test_pool(void)
     tap_equal(error, 0, "test_pipes_up_to_their_limit");
     tap_equal(pipe_create(&more[0], &more[1]), -ENFILE, "test_pipes_beyond_are_enfile");
     io_close(ends[3][0]);
-    run();
+    fake_run_all();
     tap_equal(pipe_create(&more[0], &more[1]), -ENFILE, "test_half_a_pipe_is_still_one");
     write_now(ends[3][1], "x", 1);
     io_close(ends[3][1]);
@@ -290,19 +290,14 @@ static void test_pool(void)
         io_close(ends[i][0]);
         io_close(ends[i][1]);
     }
-    run();
+    fake_run_all();
 }
 
 // Plays an interrupt's tail: what was deferred before it runs, then what that has deferred.
 static void tail(void)
 {
-    for (unsigned rounds = 2; rounds > 0; rounds--) {
-        unsigned count = 0;
-        for (struct irq_work *work = deferred; work; work = work->next)
-            count++;
-        while (count-- > 0)
-            run_one();
-    }
+    fake_run_round();
+    fake_run_round();
 }
 
 static unsigned completed;
@@ -326,7 +321,7 @@ static void test_many_pipes_share_a_tail(void)
         start(all[i][0], &reads[i], IO_READ, got, CHANNEL_PIECE);
         start(all[i][1], &writes[i], IO_WRITE, data, CHANNEL_PIECE);
     }
-    for (completed = 0; deferred; last = completed) {
+    for (completed = 0; fake_work.head; last = completed) {
         tail();
         most = completed - last > most ? completed - last : most;
     }
@@ -340,12 +335,12 @@ static void test_many_pipes_share_a_tail(void)
     while (io_in_flight(&reads[9]))
         tail();
     tap_equal(completed, 2, "test_a_short_transfer_is_done_before_the_long_ones");
-    run();
+    fake_run_all();
     for (int i = 0; i < PIPE_LIMIT; i++) {
         io_close(all[i][0]);
         io_close(all[i][1]);
     }
-    run();
+    fake_run_all();
 }
 
 static struct io_request closing_read;

@@ -1,5 +1,6 @@
 // The PL330 driver when things go wrong or take time: slow silicon, transfers given up, aborts.
 // sources: dma/pl330.c dma/pl330_run.c dma/pl330_program.c dma/coherence.c
+// sources: dma/interrupts.c
 #include "tests/host/pl330_bench.h"
 
 static void test_slow_silicon(void)
@@ -8,21 +9,21 @@ static void test_slow_silicon(void)
     slow = true;
     busy_reads = 3;
     start(2);
-    bool waits = channels[2].state == MODEL_STOPPED && armed != NULL;
+    bool waits = channels[2].state == MODEL_STOPPED && fake_clock.timers != NULL;
     settle();
     tap_ok(waits && done_well(2), "test_busy_debug_registers_are_waited_for_by_a_timer");
 
     // The event is there, the program has not come to its end yet, and the next run is due.
-    prepare_big(PL330_RUN_BYTES + 100);
+    prepare_big(3, 11, PL330_RUN_BYTES + 100);
     slow = true;
     start(2);
     channels[2].state = MODEL_EXECUTING;
     while (!(model.pending & 4))
         model_step(&model, &channels[2]);
-    interrupt(hardware.irqs[3]);
-    bool held = channels[2].state == MODEL_EXECUTING && armed;
+    fake_interrupt(hardware.irqs[3]);
+    bool held = channels[2].state == MODEL_EXECUTING && fake_clock.timers;
     settle();
-    tap_ok(held && dones[2] == 1 && done_status[2] == 0 && big_arrived(PL330_RUN_BYTES + 100),
+    tap_ok(held && done_once(2, 0, 0) && big_arrived(3, 11, PL330_RUN_BYTES + 100),
            "test_dmago_waits_until_the_channel_has_stopped");
 }
 
@@ -32,8 +33,6 @@ static void test_terminate_paused(void)
     bool good = true;
     for (unsigned chunks = 1; chunks <= 14 && good; chunks++) {
         prepare(50, 7, LENGTH);
-        memset(expected, 0xee, SIZE);
-        memcpy(expected + 50, source + 7, chunks * CHUNK);
         transfer.pace_bytes = CHUNK;
         start(5);
         settle();
@@ -45,9 +44,7 @@ static void test_terminate_paused(void)
         bool later = dones[5] == 0;
         kill_delay = chunks % 3;
         settle();
-        good = result == 0 && later && dones[5] == 1 && done_status[5] == -ECANCELED &&
-               done_residue[5] == LENGTH - chunks * CHUNK &&
-               memcmp(destination, expected, SIZE) == 0;
+        good = result == 0 && later && given_up(5, -ECANCELED, 50, chunks * CHUNK);
     }
     tap_ok(good, "test_residue_of_a_terminated_transfer_is_what_memory_shows");
     prepare(11, 12, 1313);
@@ -71,17 +68,16 @@ static void test_terminate_early_and_late(void)
     int early = terminate(6);
     slow = false;
     settle();
-    tap_ok(early == 0 && dones[6] == 1 && done_status[6] == -ECANCELED && done_residue[6] == 5000 &&
-               destination[50] == 0xee,
+    tap_ok(early == 0 && given_up(6, -ECANCELED, 50, 0),
            "test_a_transfer_that_has_not_begun_is_never_begun");
 
     // More than one run: the first has ended, the others are not begun.
-    prepare_big(2 * PL330_RUN_BYTES);
+    prepare_big(3, 11, 2 * PL330_RUN_BYTES);
     start(6);
     int between = terminate(6);
     settle();
-    tap_ok(between == 0 && dones[6] == 1 && done_status[6] == -ECANCELED &&
-               done_residue[6] == PL330_RUN_BYTES && big_arrived(PL330_RUN_BYTES),
+    tap_ok(between == 0 && done_once(6, -ECANCELED, PL330_RUN_BYTES) &&
+               big_arrived(3, 11, PL330_RUN_BYTES),
            "test_a_transfer_is_terminated_between_its_runs");
 }
 
@@ -91,8 +87,6 @@ static void test_terminate_between_programs(void)
 {
     enum { CHUNK = 100, LENGTH = 3000 };
     prepare(64, 7, LENGTH);
-    memset(expected, 0xee, SIZE);
-    memcpy(expected + 64, source + 7, PL330_PARTS * CHUNK);
     transfer.pace_bytes = CHUNK;
     start(6);
     settle();
@@ -100,12 +94,10 @@ static void test_terminate_between_programs(void)
         pace(6);
     pace(6); // The last part's pause is passed, too.
     busy_reads = 1;
-    interrupt(hardware.irqs[1 + 6]);
+    fake_interrupt(hardware.irqs[1 + 6]);
     int result = terminate(6);
     settle();
-    tap_ok(result == 0 && done_status[6] == -ECANCELED &&
-               done_residue[6] == LENGTH - PL330_PARTS * CHUNK &&
-               memcmp(destination, expected, SIZE) == 0,
+    tap_ok(result == 0 && given_up(6, -ECANCELED, 64, PL330_PARTS * CHUNK),
            "test_a_program_that_was_not_started_counts_for_nothing");
 }
 
@@ -117,12 +109,11 @@ static void test_end_and_kill_cross(void)
     busy_reads = 1; // The kill has to wait,
     int result = terminate(6);
     let_run(6); // and meanwhile the program ends.
-    timer_expires();
+    fake_timer_expires();
     unsigned ended = dones[6];
     bool left_over = model.pending != 0;
     settle();
-    tap_ok(result == 0 && ended == 1 && dones[6] == 1 && done_status[6] == -ECANCELED &&
-               done_residue[6] == 0 && memcmp(destination, expected, SIZE) == 0 && !left_over,
+    tap_ok(result == 0 && ended == 1 && given_up(6, -ECANCELED, 50, 5000) && !left_over,
            "test_an_end_that_crosses_a_kill_is_counted_and_leaves_no_interrupt");
 }
 
@@ -134,11 +125,10 @@ static void test_abort(void)
     start(7);
     *memory(channels[7].pc + 12) = 0xff; // Behind SAR and DAR: undefined.
     kill_delay = 2;
-    reports = 0;
+    fake_reports.count = 0;
     let_run(7);
     settle();
-    tap_ok(dones[7] == 1 && done_status[7] == -EIO && done_residue[7] == 5000 && reports == 1 &&
-               faults == 0,
+    tap_ok(done_once(7, -EIO, 5000) && fake_reports.count == 1 && faults == 0,
            "test_an_abort_ends_the_transfer_with_eio");
     tap_ok(destination[50] == 0xee && destination[4999] == 0xee,
            "test_an_aborted_transfer_leaves_bounced_bytes");
@@ -150,23 +140,21 @@ static void test_abort(void)
     channels[1].state = MODEL_FAULTING; // Not ours: nothing runs there.
     faults = 2;
     settle();
-    tap_ok(faults == 0 && dones[1] == 0 && !armed, "test_a_stray_fault_is_cleared");
-    tap_ok(!interrupt(hardware.irqs[0]) && !interrupt(hardware.irqs[1]),
+    tap_ok(faults == 0 && dones[1] == 0 && !fake_clock.timers, "test_a_stray_fault_is_cleared");
+    tap_ok(!fake_interrupt(hardware.irqs[0]) && !fake_interrupt(hardware.irqs[1]),
            "test_foreign_interrupts_are_not_claimed");
 }
 
 int main(void)
 {
     tap_plan(15);
-    bench_start();
+    bench_start(&dma_pl330, &hardware);
     test_slow_silicon();
     test_terminate_paused();
     test_terminate_early_and_late();
     test_terminate_between_programs();
     test_end_and_kill_cross();
     test_abort();
-    tap_ok(broken_rules == 0, "test_no_rule_of_the_controller_is_broken");
-    if (model.complaint)
-        tap_note("%s", model.complaint);
+    test_rules();
     return tap_done();
 }

@@ -204,7 +204,7 @@ static void test_reopening(void)
     io_close(file);
     struct fs_call call = { .request.op = IO_CALL, .operation = FS_OPEN, .path = "file" };
     io_submit(fs, &call.request); // Before the write has ended.
-    run_deferred();
+    fake_run_round();
     by_path(FS_UNLINK, "file", NULL);
     settle();
     tap_ok(call.device == file && read_at(file, in, BLOCK, 0) == BLOCK &&

@@ -78,9 +78,9 @@ static void test_cut_writes(void)
                are_all(in + 10, 0, 10) && memcmp(in + 20, out, moved) == 0 &&
                are_all(in + 20 + moved, 0, 1000 - 20 - moved),
            "test_bytes_that_are_not_counted_never_come_up_later");
-    addresses_are_bad = true;
+    fake_memory.kernel_is_bad = true;
     ssize_t bad = write_at(file, out, BUFFER, 0);
-    addresses_are_bad = false;
+    fake_memory.kernel_is_bad = false;
     tap_ok(bad == -EFAULT && status_of(file).size == 1000 && blocks_taken() == 1,
            "test_a_transfer_that_dma_refuses_takes_no_blocks");
     by_path(FS_UNLINK, "file", NULL);

@@ -8,85 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "aio/core.h"
-#include "arch/cpu.h"
-#include "arch/memory.h"
 #include "dma/engine.h"
 #include "fs/call.h"
 #include "fs/ramfs.h"
+#include "tests/host/fake/core.h"
 #include "tests/tap.h"
 
 enum { CHANNELS = 3, MACHINE_BYTES = 8 << 20, BLOCK = RAMFS_BLOCK_BYTES };
-
-// ---- What the core and dma.c stand on
-
-static struct irq_work *deferred, **deferred_end = &deferred;
-static bool addresses_are_bad; // dma.c refuses every transfer.
-static uint64_t now_ns;
-
-void irq_defer(struct irq_work *work)
-{
-    work->next = NULL;
-    *deferred_end = work;
-    deferred_end = &work->next;
-}
-
-void callback_post_isr(struct callback *callback)
-{
-    callback->run(callback);
-}
-
-void timer_arm(struct timer *timer, uint64_t expires_ns)
-{
-    (void)timer, (void)expires_ns;
-}
-
-bool timer_cancel(struct timer *timer)
-{
-    (void)timer;
-    return false;
-}
-
-uint64_t clock_now_ns(void)
-{
-    return ++now_ns;
-}
-
-int memory_check(uintptr_t address, size_t size, enum memory_access access)
-{
-    (void)address, (void)size;
-    return access >= MEMORY_KERNEL_SOURCE && addresses_are_bad ? -EFAULT : 0;
-}
-
-bool memory_is_open(uintptr_t address, size_t size)
-{
-    (void)address, (void)size;
-    return false; // memory_check() is to be asked.
-}
-enum level level_current(void)
-{
-    return LEVEL_MAIN;
-}
-
-void level_sleep_locked(void)
-{
-    abort(); // Nothing here waits.
-}
-
-// The software interrupt. Work deferred meanwhile waits for the next one.
-static void run_deferred(void)
-{
-    struct irq_work *work = deferred;
-    deferred = NULL;
-    deferred_end = &deferred;
-    fake_in_isr = fake_irqs_masked = true;
-    while (work) {
-        struct irq_work *next = work->next;
-        work->run(work);
-        work = next;
-    }
-    fake_in_isr = fake_irqs_masked = false;
-}
 
 // ---- The engine
 
@@ -148,10 +76,10 @@ static void channel_move(unsigned channel, size_t bytes)
 static void channel_end(unsigned channel, int status, size_t moved)
 {
     size_t size = channels[channel].transfer->size;
-    fake_in_isr = fake_irqs_masked = true;
+    fake_enter_isr();
     channels[channel].transfer = NULL;
     dma_transfer_done(&engine, channel, status, size - moved);
-    fake_in_isr = fake_irqs_masked = false;
+    fake_leave_isr();
 }
 
 // Moves some bytes on a channel, and raises its interrupt where that ends the transfer. Result:
@@ -177,8 +105,7 @@ static bool channel_step(unsigned channel, size_t bytes)
 static void settle(void)
 {
     for (bool busy = true; busy;) {
-        busy = deferred != NULL;
-        run_deferred();
+        busy = fake_run_round();
         for (unsigned i = 0; i < CHANNELS; i++)
             busy |= channel_step(i, SIZE_MAX);
     }
@@ -196,6 +123,7 @@ static inline void machine_reset(size_t bytes)
         io_close(io_open_first());
     if (!dma_engine_find(NULL))
         dma_engine_register(&engine);
+    fake_clock.look_ns = 1;
     memset(memory, 0xa5, sizeof memory);
     understated = 0;
     terminate_answer = 0;

@@ -271,7 +271,7 @@ static void random_step(void)
     } else if (what == 12 && random_below(10) == 0) {
         random_end(model);
     } else if (what == 13) {
-        run_deferred();
+        fake_run_round();
     } else {
         channel_step(random_below(CHANNELS), random_below(2 * BLOCK));
     }
@@ -323,7 +323,7 @@ static void cut_step(void)
         .op = IO_WRITE, .buffer = bytes, .size = size, .offset = offset
     };
     io_submit(model->device, &request);
-    run_deferred();
+    fake_run_round();
     unsigned how = random_below(4);
     understated = random_below(2) ? random_below(BLOCK) : 0;
     if (how > 0)

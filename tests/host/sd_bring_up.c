@@ -4,7 +4,7 @@
 // sources: drivers/sd/sd_card.c drivers/sd/sd_block.c drivers/device.c dma/coherence.c
 #include <errno.h>
 
-#include "sd_machine.h"
+#include "tests/host/sd_machine.h"
 
 // The commands sent so far are these; 0xffff ends the list.
 static bool commands_are(const unsigned *expected)
@@ -34,7 +34,7 @@ static void test_sdhc(void)
     tap_ok(model.registers[SDHCI_HOST_CONTROL_1] & SDHCI_HOST_FOUR_LINES,
            "test_bus_is_four_lines_wide");
     tap_equal(model_get(SDHCI_CLOCK_CONTROL) & 0xffff, 0x0107, "test_clock_is_25_of_50_mhz");
-    tap_ok(model.now_ns >= 1000000, "test_card_gets_a_millisecond_to_power_up");
+    tap_ok(fake_clock.now_ns >= 1000000, "test_card_gets_a_millisecond_to_power_up");
 
     unsigned sent = model.command_count;
     tap_equal(model_do(IO_OPEN, 0, NULL, 0, NULL), 0, "test_second_open");
@@ -65,7 +65,7 @@ static void test_old_and_slow_cards(void)
     model_new();
     model.busy = 5;
     tap_equal(model_do(IO_OPEN, 0, NULL, 0, NULL), 0, "test_a_slow_card_comes_up");
-    tap_ok(model.now_ns >= 50000000 && model.command_count == 11 + 10,
+    tap_ok(fake_clock.now_ns >= 50000000 && model.command_count == 11 + 10,
            "test_acmd41_is_repeated_with_pauses");
 
     model_new();
@@ -126,17 +126,17 @@ static void test_interrupted(void)
     model_new();
     model.reset_polls = 100000;
     tap_equal(model_do(IO_OPEN, 0, NULL, 0, NULL), -EIO, "test_an_endless_reset_at_power_up_ends");
-    tap_equal(model.reports, 1, "test_an_endless_reset_is_reported");
+    tap_equal(fake_reports.count, 1, "test_an_endless_reset_is_reported");
 
     model_new();
     model.mute = 1;
     tap_equal(model_do(IO_OPEN, 0, NULL, 0, NULL), -EIO,
               "test_a_command_without_an_interrupt_ends");
-    tap_ok(model.now_ns >= 1000000000, "test_the_watchdog_is_patient");
+    tap_ok(fake_clock.now_ns >= 1000000000, "test_the_watchdog_is_patient");
     tap_equal(model_do(IO_OPEN, 0, NULL, 0, NULL), 0, "test_the_watchdog_leaves_a_usable_host");
     for (unsigned i = 0; i < 10; i++)
         model_step();
-    tap_ok(!model.timers, "test_an_idle_host_has_no_timer_running");
+    tap_ok(!fake_clock.timers, "test_an_idle_host_has_no_timer_running");
 }
 
 static void test_divider(void)

@@ -5,17 +5,6 @@
 #include "drivers/sd/sd_protocol.h"
 #include "tests/tap.h"
 
-uint32_t fake_read(uintptr_t address, unsigned bytes)
-{
-    (void)address, (void)bytes;
-    return 0;
-}
-
-void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
-{
-    (void)address, (void)bytes, (void)value;
-}
-
 // csd: 16 bytes as on the wire, the last one the CRC, which the host strips.
 static uint64_t capacity(const uint8_t csd[16])
 {

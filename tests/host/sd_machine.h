@@ -2,48 +2,18 @@
 // machines for each test.
 #pragma once
 
-#include "sdhci_model.h"
+#include "tests/host/fake/requests.h"
+#include "tests/host/sdhci_model.h"
 #include "tests/tap.h"
-
-static unsigned model_completions;
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
-    if (result >= 0)
-        request->moved = (size_t)result;
-    request->state = IO_IDLE;
-    model_completions++;
-}
-
-unsigned device_complete_isr(struct io_request *request, size_t moved)
-{
-    device_complete(request, (ssize_t)moved);
-    return 1;
-}
-
-void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
-{
-    (void)device;
-    (void)lane;
-    (void)requests;
-}
 
 static void model_submit(struct io_request *request)
 {
-    request->moved = 0;
-    request->state = IO_STARTED;
-    fake_irqs_masked = true;
-    model_sd->device.ops->submit(&model_sd->device, request);
-    fake_irqs_masked = false;
+    fake_start(&model_sd->device, request, model_sd->device.ops->submit);
 }
 
 static int model_cancel(struct io_request *request)
 {
-    fake_irqs_masked = true;
-    int error = model_sd->device.ops->cancel(&model_sd->device, request);
-    fake_irqs_masked = false;
-    return error;
+    return fake_cancel(&model_sd->device, request);
 }
 
 // Lets everything happen until the request is done. False: it never is.
@@ -89,6 +59,9 @@ static void model_new(void)
         cards = (struct sd_card *)(model_memory + MODEL_LOW_MEMORY);
     }
     memset(&model, 0, sizeof model);
+    fake_clock_reset();
+    irq_remove(MODEL_IRQ);
+    fake_reports.count = 0;
     memset(model_memory, 0, MODEL_LOW_MEMORY);
     model.adma_error_at = -1;
     for (size_t i = 0; i < MODEL_CARD_BYTES; i++)
@@ -96,9 +69,11 @@ static void model_new(void)
     model_set(SDHCI_CAPABILITIES, SDHCI_CAPABILITY_ADMA2);
     model_sd = &cards[machines];
     snprintf(names[machines], sizeof names[0], "sd%u", machines);
-    hardware = (struct hardware){ .name = names[machines++], .clock_hz = 50000000, .irqs = { 56 } };
+    hardware = (struct hardware){ .name = names[machines++],
+                                  .clock_hz = 50000000,
+                                  .irqs = { MODEL_IRQ } };
     hardware.settings = model_settings;
     if (sd_card_attach(model_sd, &hardware, MODEL_BASE) != 0)
         abort();
-    model.logged = 0;
+    fake_log.count = 0;
 }

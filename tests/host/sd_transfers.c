@@ -3,7 +3,7 @@
 // sources: drivers/sd/sd_card.c drivers/sd/sd_block.c drivers/device.c dma/coherence.c
 #include <errno.h>
 
-#include "sd_machine.h"
+#include "tests/host/sd_machine.h"
 
 static uint8_t before[MODEL_CARD_BYTES]; // The card as it was.
 
@@ -13,18 +13,9 @@ static void ready(void)
     if (model_do(IO_OPEN, 0, NULL, 0, NULL) != 0)
         abort();
     memcpy(before, model.card, sizeof before);
-    model.logged = 0;
+    fake_log.count = 0;
     model.command_count = 0;
     model.interrupts = 0;
-}
-
-// Where in the log an event comes first after `from`; MODEL_LOG when it does not.
-static unsigned find(enum fake_event kind, uintptr_t address, unsigned from)
-{
-    for (unsigned i = from; i < model.logged; i++)
-        if (model.log[i].kind == kind && model.log[i].address == address)
-            return i;
-    return MODEL_LOG;
 }
 
 // Goal: what the controller fetches is in memory before it is told to. Method: the order of the
@@ -34,33 +25,33 @@ static void test_order(void)
     ready();
     uintptr_t table = (uintptr_t)model_sd->host.table.entries;
     tap_equal(model_do(IO_WRITE, 0, model_memory, 8192, NULL), 8192, "test_write_of_16_sectors");
-    unsigned data = find(FAKE_CLEAN, (uintptr_t)model_memory, 0),
-             clean = find(FAKE_CLEAN, table, 0);
-    unsigned publish = find(FAKE_PUBLISH, 0, clean),
-             state = find(FAKE_READ, MODEL_BASE + SDHCI_PRESENT_STATE, 0);
-    unsigned command = find(FAKE_WRITE, MODEL_BASE + SDHCI_TRANSFER_COMMAND, 0);
+    unsigned data = fake_log_find(FAKE_CLEAN, (uintptr_t)model_memory, 0),
+             clean = fake_log_find(FAKE_CLEAN, table, 0);
+    unsigned publish = fake_log_find(FAKE_PUBLISH, 0, clean),
+             state = fake_log_find(FAKE_READ, MODEL_BASE + SDHCI_PRESENT_STATE, 0);
+    unsigned command = fake_log_find(FAKE_WRITE, MODEL_BASE + SDHCI_TRANSFER_COMMAND, 0);
     tap_ok(data < publish && clean < publish && publish < command,
            "test_data_and_table_are_published_before_command");
-    tap_ok(publish < state && find(FAKE_PUBLISH, 0, publish + 1) == MODEL_LOG,
+    tap_ok(publish < state && fake_log_find(FAKE_PUBLISH, 0, publish + 1) == FAKE_LOG,
            "test_one_barrier_is_enough");
-    tap_equal((long long)model.log[clean].value, 8, "test_only_the_table_in_use_is_cleaned");
+    tap_equal((long long)fake_log.entries[clean].value, 8, "test_only_the_table_in_use_is_cleaned");
 
     ready();
     tap_equal(model_do(IO_READ, 0, model_memory, 8192, NULL), 8192, "test_read_of_16_sectors");
-    unsigned taken = find(FAKE_CLEAN_INVALIDATE, (uintptr_t)model_memory, 0);
-    command = find(FAKE_WRITE, MODEL_BASE + SDHCI_TRANSFER_COMMAND, 0);
-    unsigned status = find(FAKE_READ, MODEL_BASE + SDHCI_INTERRUPT_STATUS, command);
-    unsigned consume = find(FAKE_CONSUME, 0, status),
-             dropped = find(FAKE_INVALIDATE, (uintptr_t)model_memory, status);
+    unsigned taken = fake_log_find(FAKE_CLEAN_INVALIDATE, (uintptr_t)model_memory, 0);
+    command = fake_log_find(FAKE_WRITE, MODEL_BASE + SDHCI_TRANSFER_COMMAND, 0);
+    unsigned status = fake_log_find(FAKE_READ, MODEL_BASE + SDHCI_INTERRUPT_STATUS, command);
+    unsigned consume = fake_log_find(FAKE_CONSUME, 0, status),
+             dropped = fake_log_find(FAKE_INVALIDATE, (uintptr_t)model_memory, status);
     tap_ok(taken < command, "test_read_buffer_leaves_the_cache_before_the_command");
-    tap_ok(status < consume && consume < dropped && dropped < MODEL_LOG,
+    tap_ok(status < consume && consume < dropped && dropped < FAKE_LOG,
            "test_read_data_is_dropped_after_the_status");
     tap_equal(model.interrupts, 1, "test_a_transfer_takes_one_interrupt");
-    model.logged = 0;
+    fake_log.count = 0;
     model_do(IO_READ, 8192, model_memory, 8192, NULL);
-    tap_ok(find(FAKE_CLEAN, (uintptr_t)model_sd->host.table.entries, 0) < MODEL_LOG,
+    tap_ok(fake_log_find(FAKE_CLEAN, (uintptr_t)model_sd->host.table.entries, 0) < FAKE_LOG,
            "test_every_transfer_cleans_its_table");
-    tap_equal(find(FAKE_WRITE, MODEL_BASE + SDHCI_INTERRUPT_SIGNAL_ENABLE, 0), MODEL_LOG,
+    tap_equal(fake_log_find(FAKE_WRITE, MODEL_BASE + SDHCI_INTERRUPT_SIGNAL_ENABLE, 0), FAKE_LOG,
               "test_signals_stay_set_between_transfers");
 }
 
@@ -294,9 +285,9 @@ static void test_cancel(void)
     model.reset_polls = 5;
     tap_equal(model_cancel(&read), 0, "test_cancel_in_the_middle");
     tap_ok(read.state != IO_IDLE, "test_cancel_waits_for_the_reset");
-    uint64_t start = model.now_ns;
+    uint64_t start = fake_clock.now_ns;
     model_run(&read);
-    tap_ok(model.now_ns - start >= 5000, "test_the_reset_is_polled_by_a_timer");
+    tap_ok(fake_clock.now_ns - start >= 5000, "test_the_reset_is_polled_by_a_timer");
     check_failure(&read, -ECANCELED, 6 * 512, 7 * 512, "test_cancel_says_what_was_moved");
 
     ready();
@@ -318,7 +309,7 @@ static void test_cancel(void)
     model_cancel(&read);
     for (unsigned i = 0; i < 5000; i++)
         model_step();
-    tap_ok(read.state != IO_IDLE && model.reports == 1,
+    tap_ok(read.state != IO_IDLE && fake_reports.count == 1,
            "test_an_endless_reset_keeps_the_buffer_and_is_reported_once");
     model.reset_polls = 3;
     check_failure(&read, -ECANCELED, 0, 0, "test_the_request_ends_with_the_reset");

@@ -11,42 +11,34 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "arch/report.h"
 #include "drivers/device.h"
 #include "drivers/sd/sd_card.h"
 #include "drivers/sd/sd_protocol.h"
+#include "tests/host/fake/clock.h"
+#include "tests/host/fake/event_log.h"
+#include "tests/host/fake/irq_lines.h"
+#include "tests/host/fake/report.h"
 
 enum {
     MODEL_BASE = 0x10000,
     MODEL_REGISTERS = 0x100,
     MODEL_CARD_BYTES = 3 * 1048576, // A multiple of 512 KiB.
-    MODEL_LOG = 4096,
+    MODEL_COMMANDS = 4096,
+    MODEL_IRQ = 56,
     MODEL_RCA = 0x4567,
     MODEL_LOW_MEMORY = 8 * 1048576,
     MODEL_MACHINES = 128,
     MODEL_FOREVER = 1000000,
 };
 
-struct model_event {
-    enum fake_event kind;
-    uintptr_t address;
-    uint64_t value;
-};
-
 static struct {
     uint8_t registers[MODEL_REGISTERS + 4];
     uint8_t card[MODEL_CARD_BYTES];
-    irq_handler *handler;
-    void *context;
-    uint64_t now_ns;
-    struct timer *timers;
     bool data_runs; // A data phase is under way.
     uint64_t card_position;
-    struct model_event log[MODEL_LOG];
-    unsigned logged;
-    unsigned commands[MODEL_LOG]; // Indices; ACMDs as 100 + index.
-    uint32_t arguments[MODEL_LOG];
-    unsigned command_count, interrupts, reports;
+    unsigned commands[MODEL_COMMANDS]; // Indices; ACMDs as 100 + index.
+    uint32_t arguments[MODEL_COMMANDS];
+    unsigned command_count, interrupts;
     bool application; // CMD55 has just come.
 
     // Knobs.
@@ -86,67 +78,7 @@ static void model_set(unsigned offset, uint32_t value)
 
 void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
 {
-    if (model.logged < MODEL_LOG)
-        model.log[model.logged++] = (struct model_event){ event, address, value };
-}
-
-void fake_wait_for_interrupt(void)
-{
-    abort(); // A driver does not sleep.
-}
-
-void report(const char *format, ...)
-{
-    (void)format;
-    model.reports++;
-}
-
-int irq_install(unsigned irq, const char *name, irq_handler *handler, void *context)
-{
-    (void)irq, (void)name;
-    model.handler = handler;
-    model.context = context;
-    return 0;
-}
-
-void irq_remove(unsigned irq)
-{
-    (void)irq;
-}
-
-void irq_enable(unsigned irq)
-{
-    (void)irq;
-}
-
-uint64_t clock_now_ns(void)
-{
-    return model.now_ns;
-}
-
-bool timer_cancel(struct timer *timer)
-{
-    if (!timer->link)
-        return false;
-    *timer->link = timer->next;
-    if (timer->next)
-        timer->next->link = timer->link;
-    timer->link = NULL;
-    return true;
-}
-
-void timer_arm(struct timer *timer, uint64_t expires_ns)
-{
-    timer_cancel(timer);
-    struct timer **link = &model.timers;
-    while (*link && (*link)->expires_ns <= expires_ns)
-        link = &(*link)->next;
-    timer->expires_ns = expires_ns;
-    timer->next = *link;
-    timer->link = link;
-    if (timer->next)
-        timer->next->link = &timer->next;
-    *link = timer;
+    fake_log_add(event, address, value);
 }
 
 // ---- The card ----
@@ -207,13 +139,8 @@ static bool model_irq_line(void)
 
 static bool model_take_interrupt(void)
 {
-    bool in_isr = fake_in_isr, masked = fake_irqs_masked;
-    fake_in_isr = fake_irqs_masked = true;
     model.interrupts++;
-    bool claimed = model.handler(model.context);
-    fake_in_isr = in_isr;
-    fake_irqs_masked = masked;
-    return claimed;
+    return fake_interrupt(MODEL_IRQ);
 }
 
 static void model_command(uint32_t word)
@@ -223,7 +150,7 @@ static void model_command(uint32_t word)
     uint32_t argument = model_get(SDHCI_ARGUMENT);
     uint32_t response = word & SDHCI_COMMAND_RESPONSE_MASK;
 
-    if (model.command_count < MODEL_LOG) {
+    if (model.command_count < MODEL_COMMANDS) {
         model.commands[model.command_count] = command;
         model.arguments[model.command_count++] = argument;
     }
@@ -359,14 +286,5 @@ static bool model_step(void)
         model_descriptor();
         return true;
     }
-    struct timer *timer = model.timers;
-    if (!timer)
-        return false;
-    timer_cancel(timer);
-    if (timer->expires_ns > model.now_ns)
-        model.now_ns = timer->expires_ns;
-    fake_in_isr = fake_irqs_masked = true;
-    timer->expired(timer);
-    fake_in_isr = fake_irqs_masked = false;
-    return true;
+    return fake_timer_expires();
 }

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/host/core_fake.h"
+#include "tests/host/fake/core.h"
 #include "tests/tap.h"
 
 enum { SEEN = 64 };
@@ -114,8 +114,8 @@ static void answer_isr(void *argument)
 static void answer(ssize_t result, size_t moved)
 {
     struct answer said = { result, moved };
-    core_isr(answer_isr, &said);
-    core_run();
+    fake_isr(answer_isr, &said);
+    fake_run_all();
 }
 
 static void answer_in_full(void)
@@ -263,7 +263,7 @@ static void test_cancel(void)
     io_submit(&device, &first);
     io_submit(&device, &request);
     tap_equal(io_cancel(&request), 0, "test_cancel_in_the_queue");
-    core_run();
+    fake_run_all();
     tap_ok(request.result == -ECANCELED && request.moved == 0 && seen_count == 1 &&
                is_as_it_was(&request, 50, three, 0),
            "test_then_the_device_never_sees_it");
@@ -273,7 +273,7 @@ static void test_cancel(void)
     answer_in_full();
     cancel_answer = 0;
     tap_equal(io_cancel(&request), 0, "test_cancel_in_a_segment");
-    core_run();
+    fake_run_all();
     tap_ok(request.result == -ECANCELED && request.moved == 13 && request.size == 60,
            "test_what_was_moved_before_counts");
 
@@ -293,8 +293,8 @@ static void test_cancel(void)
 
     io_submit(&device, &request);
     unsigned before = seen_count;
-    core_isr(cancel_between, &request);
-    core_run();
+    fake_isr(cancel_between, &request);
+    fake_run_all();
     tap_ok(request.result == -ECANCELED && request.moved == 10 && seen_count == before,
            "test_cancel_between_two_segments");
     tap_equal(device.lanes[0].in_flight, 0, "test_no_place_is_lost");
@@ -313,7 +313,7 @@ static void test_deadline(void)
     io_set_deadline(&request, 1000);
     io_submit(&device, &request);
     answer_in_full();
-    core_isr(expire, &request.timer);
+    fake_isr(expire, &request.timer);
     tap_ok(io_in_flight(&request), "test_a_deadline_waits_for_the_segment_under_way");
     answer_in_full();
     tap_ok(request.result == -ETIMEDOUT && request.moved == 30 && seen_count == 2,
@@ -383,7 +383,7 @@ static void test_places(void)
     io_submit(&device, &heavy);
     io_submit(&device, &late);
     tap_equal(io_cancel(&heavy), 0, "test_cancel_of_one_that_waits_for_room");
-    core_run();
+    fake_run_all();
     tap_ok(heavy.result == -ECANCELED && held_count == 3 && device.lanes[0].in_flight == 3,
            "test_those_behind_it_go_on");
     while (held_count > 0)

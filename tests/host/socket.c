@@ -22,7 +22,7 @@ static void end(void)
 {
     io_close(left);
     io_close(right);
-    run();
+    fake_run_all();
 }
 
 static void test_both_ways(void)
@@ -54,7 +54,7 @@ static void test_stream_limit(void)
     move(left, &writing, IO_WRITE, data, 600);
     tap_ok(io_in_flight(&writing), "test_full_send_buffer_waits");
     socket_set_send_limit_locked(socket_of(left), 2000);
-    run();
+    fake_run_all();
     tap_equal(writing.result, 600, "test_larger_send_buffer_lets_a_writer_go_on");
     tap_equal(write_now(right, data, 5000), 5000, "test_send_buffer_is_each_ends_own");
     socket_set_send_limit_locked(socket_of(left), 0);
@@ -98,7 +98,7 @@ static void test_datagram_limit(void)
     tap_equal(write_now(left, data, 1), -EAGAIN, "test_datagram_to_a_full_buffer_is_eagain");
     tap_equal(move(left, &writing, IO_WRITE, data, 1), -EINPROGRESS, "test_or_waits");
     tap_equal(io_cancel(&writing), 0, "test_and_can_be_cancelled");
-    run();
+    fake_run_all();
     move(left, &writing, IO_WRITE, data, 2);
     tap_ok(read_now(right, got, 2000) == 1000 && writing.result == 2 &&
                read_now(right, got, 2000) == 2,
@@ -172,11 +172,11 @@ static void test_datagram_under_way(void)
     struct io_request writing = { 0 };
     fresh(true);
     start(left, &writing, IO_WRITE, data, 10000);
-    run_one();
+    fake_run_one();
     tap_equal(io_cancel(&writing), -EALREADY, "test_datagram_that_has_begun_is_not_cancelled");
     tap_equal(read_now(right, got, 0), 0, "test_read_of_no_bytes_takes_no_datagram");
     socket_shutdown_locked(socket_of(left), false, true);
-    run();
+    fake_run_all();
     tap_equal(writing.result, 10000, "test_datagram_that_has_begun_survives_a_shutdown");
     tap_equal(read_now(right, got, sizeof got), 10000, "test_and_is_read");
     tap_equal(read_now(right, got, sizeof got), 0, "test_before_the_end");
@@ -188,19 +188,19 @@ static void test_closed_peer(void)
     fresh(false);
     write_now(right, "rest", 4);
     io_close(right);
-    run();
+    fake_run_all();
     tap_equal(write_now(left, data, 1), -EPIPE, "test_stream_write_to_a_closed_peer_is_epipe");
     tap_ok(read_now(left, got, 9) == 4 && read_now(left, got, 9) == 0,
            "test_stream_reads_the_rest_of_a_closed_peer_then_0");
     io_close(left);
     fresh(true);
     io_close(right);
-    run();
+    fake_run_all();
     tap_equal(write_now(left, data, 1), -ECONNREFUSED,
               "test_datagram_to_a_closed_peer_is_econnrefused");
     tap_equal(read_now(left, got, 9), 0, "test_datagram_read_from_a_closed_peer_is_0");
     io_close(left);
-    run();
+    fake_run_all();
 }
 
 static void test_shutdown(void)
@@ -210,7 +210,7 @@ static void test_shutdown(void)
     move(left, &writing, IO_WRITE, data, 2 * RING_SIZE);
     read_now(right, got, 9);
     socket_shutdown_locked(socket_of(left), false, true);
-    run();
+    fake_run_all();
     tap_equal(writing.result, SOCKET_SEND_LIMIT + 9,
               "test_write_under_way_at_a_shutdown_reports_its_count");
     tap_equal(write_now(left, "x", 1), -EPIPE, "test_write_after_shut_wr_is_epipe");
@@ -221,7 +221,7 @@ static void test_shutdown(void)
     move(left, &reading, IO_READ, got, 9);
     move(left, &reading, IO_READ, got, 9);
     socket_shutdown_locked(socket_of(left), true, false);
-    run();
+    fake_run_all();
     tap_equal(reading.result, 0, "test_waiting_read_is_0_at_shut_rd");
     tap_equal(write_now(right, "x", 1), -EPIPE, "test_peers_write_after_shut_rd_is_epipe");
     tap_equal(io_ready_now(left) & IO_READY_HANGUP, IO_READY_HANGUP,
@@ -245,14 +245,14 @@ static void test_readiness(void)
     tap_equal(poll.result, IO_READY_WRITE, "test_poll_ends_with_most_of_the_room");
     io_poll(left, &poll, IO_READY_READ);
     socket_shutdown_locked(socket_of(right), false, true);
-    run();
+    fake_run_all();
     tap_equal(poll.result, IO_READY_READ, "test_poll_ends_when_the_peer_stops_writing");
     io_close(right);
-    run();
+    fake_run_all();
     tap_equal(io_ready_now(left), IO_READY_READ | IO_READY_WRITE | IO_READY_HANGUP,
               "test_closed_peer_is_hangup");
     io_close(left);
-    run();
+    fake_run_all();
 }
 
 static void shut_left(struct io_request *request)
@@ -267,10 +267,10 @@ static void test_readiness_that_changes_inside(void)
     struct io_request to_read = { .done = shut_left }, to_hang_up = { 0 };
     fresh(false);
     socket_shutdown_locked(socket_of(right), false, true);
-    run();
+    fake_run_all();
     io_poll(left, &to_hang_up, 0);
     io_poll(right, &to_read, IO_READY_READ);
-    run();
+    fake_run_all();
     tap_ok(io_in_flight(&to_hang_up), "test_one_way_shut_down_is_no_hangup");
     write_now(left, "x", 1);
     tap_equal(to_hang_up.result, IO_READY_HANGUP, "test_shutdown_from_a_polls_done_is_told");
@@ -286,7 +286,7 @@ static void test_pool(void)
     tap_equal(error, 0, "test_pairs_up_to_their_limit");
     tap_equal(socket_pair_create(true, more), -ENFILE, "test_pairs_beyond_are_enfile");
     io_close(all[0][1]);
-    run();
+    fake_run_all();
     tap_equal(socket_pair_create(true, more), -ENFILE, "test_half_a_pair_is_still_one");
     io_close(all[0][0]);
     tap_equal(socket_pair_create(true, more), 0, "test_closed_pair_is_free_at_once");

@@ -157,7 +157,7 @@ static void step(struct device *reader, struct device *writer)
         cancel(random_number() % 2 ? &readers[which] : &writers[which]);
         break;
     default:
-        run_one();
+        fake_run_one();
     }
 }
 
@@ -165,7 +165,7 @@ static void end_all(struct slot *slots)
 {
     for (unsigned i = 0; i < SIDE; i++)
         cancel(&slots[i]);
-    run();
+    fake_run_all();
 }
 
 static void must_be_over(const struct slot *slots)
@@ -186,7 +186,7 @@ static void close_writer_first(struct device *reader, struct device *writer)
         slot->request.flags = 0;
         slot->cancelled = false;
         start(reader, &slot->request, IO_READ, slot->buffer, BUFFER);
-        run();
+        fake_run_all();
         if (io_in_flight(&slot->request))
             return fail("the end does not come");
     } while (slot->request.result > 0 || (messages && cursor < write_count));
@@ -197,7 +197,7 @@ static void close_writer_first(struct device *reader, struct device *writer)
     if (cursor < write_count)
         fail("not everything has been read");
     io_close(reader);
-    run();
+    fake_run_all();
 }
 
 // The reader is closed first: whoever writes ends by that.
@@ -205,12 +205,12 @@ static void close_reader_first(struct device *reader, struct device *writer)
 {
     end_all(readers);
     io_close(reader);
-    run();
+    fake_run_all();
     must_be_over(writers);
     if (write_now(writer, "x", 1) != (messages ? -ECONNREFUSED : -EPIPE))
         fail("a write that nobody can read");
     io_close(writer);
-    run();
+    fake_run_all();
 }
 
 static void play(struct device *reader, struct device *writer)

@@ -8,7 +8,7 @@ static void test_init(void)
     tap_equal(tty_init(NULL), -ENODEV, "test_console_without_serial_device_is_enodev");
     device_register(&serial);
     tap_equal(tty_init(&serial), 0, "test_console_starts");
-    run();
+    fake_run_all();
     console = device_find("console");
     tap_ok(console && console->duplex && console->kind == DEVICE_STREAM,
            "test_console_is_a_duplex_stream");
@@ -47,7 +47,7 @@ static void test_cancel(void)
     char buffer[16] = "untouched";
     submit(&request, IO_READ, buffer, sizeof buffer);
     tap_equal(io_cancel(&request), 0, "test_console_waiting_read_is_cancelled");
-    run();
+    fake_run_all();
     tap_equal(request.result, -ECANCELED, "test_console_cancelled_read_says_so");
     type("kept\n");
     tap_ok(strcmp(buffer, "untouched") == 0 && reads("kept\n"),
@@ -146,7 +146,7 @@ static void test_resubmission(void)
     };
     type("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
     io_submit(console, &request);
-    run();
+    fake_run_all();
     type("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
     tap_ok(lines_read == 20 && deepest == 1, "test_console_resubmitting_from_done_does_not_nest");
 }

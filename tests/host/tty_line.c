@@ -8,16 +8,6 @@
 #include "arch/cpu.h"
 #include "tests/tap.h"
 
-uint32_t fake_read(uintptr_t address, unsigned bytes)
-{
-    (void)address, (void)bytes;
-    return 0;
-}
-void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
-{
-    (void)address, (void)bytes, (void)value;
-}
-
 static struct tty_line line;
 static char shown[16384];
 static size_t shown_size;

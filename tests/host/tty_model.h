@@ -1,100 +1,12 @@
-// A serial device that the test types into, and the little kernel that the console and the real
-// core need.
+// A serial device that the test types into, for the console over the real core.
 #pragma once
 
-#include <errno.h>
 #include <string.h>
 
-#include "aio/core.h"
 #include "aio/poll.h"
-#include "arch/cpu.h"
-#include "arch/memory.h"
 #include "fs/tty.h"
+#include "tests/host/fake/core.h"
 #include "tests/tap.h"
-
-// --- The kernel around it: deferred work and nothing else ---
-
-uint32_t fake_read(uintptr_t address, unsigned bytes)
-{
-    (void)address, (void)bytes;
-    return 0;
-}
-void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
-{
-    (void)address, (void)bytes, (void)value;
-}
-
-static unsigned kernel_buffers; // Requests that said their buffer is the kernel's.
-
-int memory_check(uintptr_t address, size_t size, enum memory_access access)
-{
-    (void)address, (void)size;
-    kernel_buffers += access >= MEMORY_KERNEL_SOURCE;
-    return 0;
-}
-
-bool memory_is_open(uintptr_t address, size_t size)
-{
-    (void)address, (void)size;
-    return true;
-}
-
-void timer_arm(struct timer *timer, uint64_t expires_ns)
-{
-    (void)timer, (void)expires_ns;
-}
-bool timer_cancel(struct timer *timer)
-{
-    (void)timer;
-    return false;
-}
-void callback_post(struct callback *callback)
-{
-    (void)callback;
-}
-
-void callback_post_isr(struct callback *callback)
-{
-    (void)callback;
-}
-
-static struct irq_work *deferred;
-
-void irq_defer(struct irq_work *work)
-{
-    struct irq_work **link = &deferred;
-    while (*link)
-        link = &(*link)->next;
-    work->next = NULL;
-    *link = work;
-}
-
-static void run(void)
-{
-    while (deferred) {
-        struct irq_work *work = deferred;
-        deferred = work->next;
-        fake_in_isr = true;
-        fake_irqs_masked = true;
-        work->run(work);
-        fake_in_isr = false;
-        fake_irqs_masked = false;
-    }
-}
-
-void fake_wait_for_interrupt(void)
-{
-    run();
-}
-enum level level_current(void)
-{
-    return LEVEL_MAIN;
-}
-
-void level_sleep_locked(void)
-{
-    run();
-}
 
 // --- The serial device: the test types into its read and decides when its write is done ---
 
@@ -143,10 +55,10 @@ static void answer_serial_read(ssize_t result)
 {
     struct io_request *request = serial_reading;
     serial_reading = NULL;
-    fake_in_isr = true;
+    fake_enter_isr();
     device_complete(request, result);
-    fake_in_isr = false;
-    run();
+    fake_leave_isr();
+    fake_run_all();
 }
 
 // Result: bytes that the tty took; fewer than size when it stopped reading.
@@ -177,7 +89,7 @@ static void submit(struct io_request *request, enum io_op op, void *buffer, size
     int error = io_submit(console, request);
     if (error)
         tap_note("submit refused: %d", error);
-    run();
+    fake_run_all();
 }
 
 static bool reads(const char *expected)
@@ -187,7 +99,7 @@ static bool reads(const char *expected)
     submit(&request, IO_READ, buffer, sizeof buffer);
     if (io_in_flight(&request)) {
         io_cancel(&request);
-        run();
+        fake_run_all();
     }
     return request.result == (ssize_t)strlen(expected) &&
            memcmp(buffer, expected, strlen(expected)) == 0;

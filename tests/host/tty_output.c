@@ -25,9 +25,9 @@ static void test_writes(void)
     tty_set_crlf(false);
     submit(&request, IO_FLUSH, NULL, 0);
     tap_equal(request.result, 0, "test_console_flush_succeeds");
-    kernel_buffers = 0;
+    fake_memory.kernel_checks = 0;
     submit(&request, IO_WRITE, "user", 4);
-    tap_equal(kernel_buffers, 0, "test_console_write_does_not_lift_the_buffer_check");
+    tap_equal(fake_memory.kernel_checks, 0, "test_console_write_does_not_lift_the_buffer_check");
     out_size = 0;
 }
 
@@ -41,7 +41,7 @@ static void test_interleaving(void)
     type("key");
     while (serial_writing) {
         finish_serial_write((ssize_t)serial_writing->size);
-        run();
+        fake_run_all();
     }
     hold_writes = false;
     tap_ok(shown("first line\nkeysecond line\n") && one.result == 11 && two.result == 12,
@@ -59,18 +59,18 @@ static void test_failing_writes(void)
     tap_equal(io_cancel(&request), -EBUSY, "test_console_started_write_is_ebusy");
     serial_writing->moved = 2;
     finish_serial_write(-EIO);
-    run();
+    fake_run_all();
     tap_ok(request.result == -EIO && request.moved == 2,
            "test_console_write_error_says_what_was_sent");
     type("e"); // Its echo occupies the serial device; the write waits in its queue.
     submit(&request, IO_WRITE, "abcdef", 6);
     tap_equal(io_cancel(&request), 0, "test_console_write_behind_an_echo_is_cancelled");
-    run();
+    fake_run_all();
     tap_ok(request.result == -ECANCELED && request.moved == 0,
            "test_console_cancelled_write_sent_nothing");
     finish_serial_write(1);
     hold_writes = false;
-    run();
+    fake_run_all();
     submit(&request, IO_WRITE, "abc", 3);
     submit(&request, IO_WRITE, "def", 3);
     tap_ok(shown("eabcdef"), "test_console_goes_on_after_a_cancelled_write");
@@ -87,7 +87,7 @@ static void test_readiness(void)
            "test_console_write_under_way_has_to_be_waited_for");
     hold_writes = false;
     finish_serial_write(4);
-    run();
+    fake_run_all();
     tap_ok(!io_in_flight(&poll) && poll.result == IO_READY_WRITE && shown("held"),
            "test_console_is_ready_when_it_is_done_and_says_so");
 }
@@ -97,7 +97,7 @@ int main(void)
     tap_plan(16);
     device_register(&serial);
     tty_init(&serial);
-    run();
+    fake_run_all();
     console = device_find("console");
     test_writes();
     test_interleaving();

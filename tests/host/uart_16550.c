@@ -2,8 +2,50 @@
 // sources: drivers/uart/uart_16550.c drivers/uart/uart.c drivers/device.c
 #include "drivers/uart/uart_16550.h"
 
-#include "tests/tap.h"
-#include "uart_16550_model.h"
+#include "drivers/uart/uart.h"
+#include "tests/host/uart_16550_model.h"
+#include "tests/host/uart_bench.h"
+
+static const struct uart_16550_settings words = { .register_shift = 2 };
+static const struct hardware hardware[CHIPS] = {
+    { "ttyS0", &uart_16550, .base = BASE, .irqs = { IRQ }, .settings = &words },
+    { "ttyS1", &uart_16550, .base = BASE + CHIP_BYTES, .irqs = { IRQ + 1 }, .clock_hz = 1843200 },
+};
+
+static bool is_quiet(void)
+{
+    return chip->ier == 0;
+}
+
+static const struct uart_bench benches[CHIPS] = {
+    { &uart_16550, &hardware[0], line_high, is_quiet, receive, time_passes },
+    { &uart_16550, &hardware[1], line_high, is_quiet, receive, time_passes },
+};
+
+static unsigned run(void)
+{
+    return bench_run(&benches[chip - chips]);
+}
+
+static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
+{
+    bench_submit(&benches[chip - chips], request, op, buffer, size);
+}
+
+static bool reads(const char *expected)
+{
+    struct device *port = device_find(hardware[chip - chips].name);
+    struct io_request request;
+    char buffer[64] = "";
+    submit(&request, IO_READ, buffer, sizeof buffer);
+    run();
+    if (request.result == FAKE_WAITS)
+        fake_cancel(port, &request);
+    return request.result == (ssize_t)strlen(expected) &&
+           memcmp(buffer, expected, strlen(expected)) == 0;
+}
+
+// --- Tests ---
 
 static void test_divisor(void)
 {
@@ -20,31 +62,11 @@ static void test_divisor(void)
         good &= uart_16550_divisor(cases[i].clock_hz, cases[i].baud, &divisor);
         good &= divisor == cases[i].divisor;
     }
-    tap_ok(good, "test_16550_divisors");
+    tap_ok(good, "test_divisors");
     uint16_t divisor;
-    tap_ok(!uart_16550_divisor(2500000, 115200, &divisor), "test_16550_divisor_too_far_off");
-    tap_ok(!uart_16550_divisor(100000, 115200, &divisor), "test_16550_clock_too_slow");
-    tap_ok(!uart_16550_divisor(1000000000, 300, &divisor), "test_16550_divisor_of_17_bits");
-}
-
-static const struct uart_16550_settings words = { .register_shift = 2 };
-static const struct hardware hardware[CHIPS] = {
-    { "ttyS0", &uart_16550, .base = BASE, .irqs = { IRQ }, .settings = &words },
-    { "ttyS1", &uart_16550, .base = BASE + CHIP_BYTES, .irqs = { IRQ + 1 }, .clock_hz = 1843200 },
-};
-
-static void test_failing_start(void)
-{
-    struct hardware bad = hardware[0];
-    bad.clock_hz = 1000;
-    chip->shift = 2;
-    tap_equal(uart_16550.start(&bad), -EINVAL, "test_16550_impossible_clock_is_einval");
-    install_result = -EBUSY;
-    tap_equal(uart_16550.start(&hardware[0]), -EBUSY, "test_16550_interrupt_in_use_is_reported");
-    install_result = 0;
-    tap_ok(chip->ier == 0 && !interrupts[0].on && !interrupts[0].handler,
-           "test_16550_failed_start_leaves_it_quiet");
-    tap_ok(device_find("ttyS0") == NULL, "test_16550_failed_start_registers_nothing");
+    tap_ok(!uart_16550_divisor(2500000, 115200, &divisor), "test_divisor_too_far_off");
+    tap_ok(!uart_16550_divisor(100000, 115200, &divisor), "test_clock_too_slow");
+    tap_ok(!uart_16550_divisor(1000000000, 300, &divisor), "test_divisor_of_17_bits");
 }
 
 // As a reset leaves it: no FIFOs, so that there is one byte from before.
@@ -54,17 +76,16 @@ static void test_cold_start(void)
     chip->ier = ERBFI | ETBEI;
     receive("k");
     chip->line = "m";
-    tap_equal(uart_16550.start(&hardware[0]), 0, "test_16550_starts");
-    tap_equal(uart_16550.start(&hardware[0]), -EBUSY, "test_16550_started_twice_is_ebusy");
-    tap_equal(chip->fcr, 0x81, "test_16550_fifos_are_on_with_trigger_level_8");
-    tap_equal(chip->lcr, 0x03, "test_16550_line_is_8n1");
-    tap_ok(!chip->divisor_written && chip->divisor == 12,
-           "test_16550_without_a_clock_the_speed_stays");
+    tap_equal(uart_16550.start(&hardware[0]), 0, "test_starts");
+    tap_equal(uart_16550.start(&hardware[0]), -EBUSY, "test_started_twice_is_ebusy");
+    tap_equal(chip->fcr, 0x81, "test_fifos_are_on_with_trigger_level_8");
+    tap_equal(chip->lcr, 0x03, "test_line_is_8n1");
+    tap_ok(!chip->divisor_written && chip->divisor == 12, "test_without_a_clock_the_speed_stays");
     receive("l");
-    tap_equal(chip->mcr, 0x03, "test_16550_modem_lines_are_on");
-    tap_ok(reads("klm"), "test_16550_byte_from_before_the_fifos_is_read_first");
-    tap_equal(unclaimed, 1, "test_16550_interrupt_from_before_the_start_is_not_claimed");
-    unclaimed = 0;
+    tap_equal(chip->mcr, 0x03, "test_modem_lines_are_on");
+    tap_ok(reads("klm"), "test_byte_from_before_the_fifos_is_read_first");
+    tap_equal(fake_lines[IRQ].unclaimed, 1, "test_interrupt_from_before_the_start_is_not_claimed");
+    fake_lines[IRQ].unclaimed = 0;
 }
 
 // As a boot loader leaves it: FIFOs on, bytes in them, the divisor latch still open.
@@ -74,113 +95,97 @@ static void test_warm_start(void)
     chip->fcr = 1;
     receive("abc");
     chip->lcr = 0x83;
-    tap_equal(uart_16550.start(&hardware[1]), 0, "test_16550_second_chip_starts");
-    tap_equal(chip->divisor, 1, "test_16550_divisor_is_set_for_115200");
-    tap_ok(reads("abc"), "test_16550_bytes_from_before_the_start_are_read");
+    tap_equal(uart_16550.start(&hardware[1]), 0, "test_second_chip_starts");
+    tap_equal(chip->divisor, 1, "test_divisor_is_set_for_115200");
+    tap_ok(reads("abc"), "test_bytes_from_before_the_start_are_read");
     static const struct hardware again = { "again", &uart_16550, .base = BASE + CHIP_BYTES,
                                            .irqs = { IRQ + 1 }, .clock_hz = 1843200 };
     irq_remove(IRQ + 1);
     chip->divisor_written = false;
     receive("d");
-    tap_equal(uart_16550.start(&again), 0, "test_16550_starts_anew");
-    tap_ok(!chip->divisor_written && chip->receive_count == 1,
-           "test_16550_right_divisor_is_left_alone");
+    tap_equal(uart_16550.start(&again), 0, "test_starts_anew");
+    tap_ok(!chip->divisor_written && chip->receive_count == 1, "test_right_divisor_is_left_alone");
     run();
-    tap_ok(!chips[0].wrong_width && !chip->wrong_width,
-           "test_16550_registers_as_wide_as_far_apart");
+    tap_ok(!chips[0].wrong_width && !chip->wrong_width, "test_registers_as_wide_as_far_apart");
     chip = &chips[0];
 }
 
-static void test_receive(void)
+static void test_full_fifo(void)
 {
-    struct io_request request = { 0 };
-    char buffer[64] = "";
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("abcdefgh");
-    tap_equal(run(), 1, "test_16550_trigger_level_causes_one_interrupt");
-    tap_ok(request.result == 8 && memcmp(buffer, "abcdefgh", 8) == 0,
-           "test_16550_trigger_level_delivers");
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("xy");
-    tap_equal(run(), 0, "test_16550_few_bytes_wait_for_the_time_out");
-    time_passes();
-    tap_equal(run(), 1, "test_16550_time_out_causes_one_interrupt");
-    tap_ok(request.result == 2 && memcmp(buffer, "xy", 2) == 0, "test_16550_time_out_delivers");
     receive("0123456789abcdef");
-    tap_equal(run(), 1, "test_16550_full_fifo_causes_one_interrupt");
-    tap_ok(reads("0123456789abcdef"), "test_16550_full_fifo_is_read_whole");
-    tap_equal(unclaimed, 0, "test_16550_reception_causes_no_phantom");
+    tap_equal(run(), 1, "test_full_fifo_causes_one_interrupt");
+    tap_ok(reads("0123456789abcdef"), "test_full_fifo_is_read_whole");
+    tap_equal(fake_lines[IRQ].unclaimed, 0, "test_reception_causes_no_phantom");
 }
 
 static uint8_t data[100];
 
 static void test_transmit(void)
 {
-    struct io_request request = { 0 };
+    struct io_request request;
     unsigned interrupts_taken = 0;
     for (unsigned i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)i;
     chip->slow = true;
     submit(&request, IO_WRITE, data, sizeof data);
-    tap_equal(run(), 0, "test_16550_filling_causes_no_phantom");
-    tap_equal(chip->sent_size, FIFO, "test_16550_takes_a_fifo_full");
+    tap_equal(run(), 0, "test_filling_causes_no_phantom");
+    tap_equal(chip->sent_size, FIFO, "test_takes_a_fifo_full");
     for (unsigned at = FIFO; at < sizeof data; at += FIFO) {
         drain();
         interrupts_taken += run();
     }
-    tap_ok(request.result == -1000 && chip->transmit_count > 0,
-           "test_16550_write_waits_for_its_last_byte");
+    tap_ok(request.result == FAKE_WAITS && chip->transmit_count > 0,
+           "test_write_waits_for_its_last_byte");
     drain();
     interrupts_taken += run();
     tap_ok(request.result == sizeof data && chip->sent_size == sizeof data &&
                memcmp(chip->sent, data, sizeof data) == 0,
-           "test_16550_write_goes_on_when_the_fifo_empties");
-    tap_equal(interrupts_taken, 7, "test_16550_one_interrupt_for_each_fifo_full");
-    tap_ok(!(chip->ier & ETBEI), "test_16550_idle_transmitter_is_masked");
+           "test_write_goes_on_when_the_fifo_empties");
+    tap_equal(interrupts_taken, 7, "test_one_interrupt_for_each_fifo_full");
+    tap_ok(!(chip->ier & ETBEI), "test_idle_transmitter_is_masked");
     chip->slow = false;
     chip->sent_size = 0;
     submit(&request, IO_WRITE, data, sizeof data);
-    tap_at_most(run(), 2, "test_16550_interrupts_of_a_write_that_leaves_at_once");
+    tap_at_most(run(), 2, "test_interrupts_of_a_write_that_leaves_at_once");
     tap_ok(request.result == sizeof data && memcmp(chip->sent, data, sizeof data) == 0,
-           "test_16550_write_leaves_at_once");
-    tap_equal(unclaimed, 0, "test_16550_sending_causes_no_phantom");
+           "test_write_leaves_at_once");
+    tap_equal(fake_lines[IRQ].unclaimed, 0, "test_sending_causes_no_phantom");
 }
 
 // Goal: polled text between a write's FIFO and its interrupt loses nothing of either.
 static void test_polled_text(void)
 {
-    struct io_request request = { 0 };
+    struct io_request request;
     chip->sent_size = 0;
     submit(&request, IO_WRITE, data, 20);
     uart_console_sink("<crash>", 7);
     run();
-    tap_ok(request.result == 20 && chip->sent_size == 27, "test_16550_polled_text_goes_between");
+    tap_ok(request.result == 20 && chip->sent_size == 27, "test_polled_text_goes_between");
     chip->slow = true;
     uart_console_sink("held", 4);
     chip->sent_size = 0;
     submit(&request, IO_WRITE, data, 20);
-    tap_equal(chip->sent_size, 0, "test_16550_fills_an_empty_fifo_only");
+    tap_equal(chip->sent_size, 0, "test_fills_an_empty_fifo_only");
     drain();
     run();
     drain();
     run();
     drain();
     run();
-    tap_ok(request.result == 20 && chip->sent_size == 20,
-           "test_16550_write_behind_polled_text_goes_out");
+    tap_ok(request.result == 20 && chip->sent_size == 20, "test_write_behind_polled_text_goes_out");
     chip->slow = false;
 }
 
 static void test_both_directions(void)
 {
-    struct io_request request = { 0 };
+    struct io_request request;
     chip->slow = true;
     submit(&request, IO_WRITE, data, 1);
     receive("abcdefgh");
     drain();
-    tap_equal(run(), 1, "test_16550_both_directions_share_an_interrupt");
-    tap_ok(request.result == 1 && reads("abcdefgh"), "test_16550_both_directions_are_served");
-    tap_equal(unclaimed, 0, "test_16550_both_directions_cause_no_phantom");
+    tap_equal(run(), 1, "test_both_directions_share_an_interrupt");
+    tap_ok(request.result == 1 && reads("abcdefgh"), "test_both_directions_are_served");
+    tap_equal(fake_lines[IRQ].unclaimed, 0, "test_both_directions_cause_no_phantom");
     chip->slow = false;
 }
 
@@ -190,30 +195,27 @@ static void test_errors(void)
     uart_statistics("ttyS0", &before);
     chip->errors = FE;
     update(chip);
-    tap_equal(run(), 1, "test_16550_error_causes_an_interrupt");
+    tap_equal(run(), 1, "test_error_causes_an_interrupt");
     chip->errors = PE;
     receive("p");
     run();
     chip->errors = BI | FE;
     receive("b");
     run();
-    tap_ok(reads("pb"), "test_16550_bytes_with_errors_are_delivered");
+    tap_ok(reads("pb"), "test_bytes_with_errors_are_delivered");
     receive("0123456789abcdefLOST");
     run();
-    tap_ok(reads("0123456789abcdef"), "test_16550_bytes_before_an_overrun_are_kept");
-    struct io_request request = { 0 };
+    tap_ok(reads("0123456789abcdef"), "test_bytes_before_an_overrun_are_kept");
+    struct io_request request;
     chip->errors = FE; // Seen by whoever reads LSR first: here, by a write.
     submit(&request, IO_WRITE, data, 1);
     run();
     uart_statistics("ttyS0", &now);
     tap_equal(now.framing_errors - before.framing_errors, 3,
-              "test_16550_framing_errors_and_breaks_are_counted_once_each");
-    tap_equal(now.parity_errors - before.parity_errors, 1, "test_16550_parity_errors_are_counted");
-    tap_equal(now.overruns - before.overruns, 1, "test_16550_overruns_are_counted");
-    fake_in_isr = true;
-    tap_ok(!interrupts[0].handler(interrupts[0].context),
-           "test_16550_does_not_claim_a_foreign_interrupt");
-    fake_in_isr = false;
+              "test_framing_errors_and_breaks_are_counted_once_each");
+    tap_equal(now.parity_errors - before.parity_errors, 1, "test_parity_errors_are_counted");
+    tap_equal(now.overruns - before.overruns, 1, "test_overruns_are_counted");
+    tap_ok(!fake_interrupt(IRQ), "test_does_not_claim_a_foreign_interrupt");
 }
 
 // Goal: with the ring full, the FIFO keeps its bytes and is not listened to until there is room.
@@ -221,18 +223,17 @@ static void test_hold(void)
 {
     struct uart_statistics before, now;
     static char buffer[2048];
-    struct io_request request = { 0 };
+    struct io_request request;
     uart_statistics("ttyS0", &before);
     for (unsigned i = 0; i < 1024 / FIFO + 1; i++) {
         receive("0123456789abcdef");
         run();
     }
-    tap_ok(!(chip->ier & ERBFI) && chip->receive_count == FIFO,
-           "test_16550_full_ring_masks_reception");
+    tap_ok(!(chip->ier & ERBFI) && chip->receive_count == FIFO, "test_full_ring_masks_reception");
     receive("LOST");
-    tap_at_most(run(), 2, "test_16550_overrun_of_a_masked_receiver_is_no_storm");
+    tap_at_most(run(), 2, "test_overrun_of_a_masked_receiver_is_no_storm");
     uart_statistics("ttyS0", &now);
-    tap_ok(now.overruns > before.overruns, "test_16550_overrun_of_a_masked_receiver_is_counted");
+    tap_ok(now.overruns > before.overruns, "test_overrun_of_a_masked_receiver_is_counted");
     submit(&request, IO_READ, buffer, sizeof buffer);
     run();
     size_t got = (size_t)request.result;
@@ -242,18 +243,20 @@ static void test_hold(void)
     bool right = got == 1024 + FIFO;
     for (size_t i = 0; right && i < got; i++)
         right = buffer[i] == "0123456789abcdef"[i % FIFO];
-    tap_ok(right, "test_16550_ring_and_fifo_are_read_whole");
-    tap_ok(chip->ier & ERBFI, "test_16550_room_in_the_ring_resumes_reception");
+    tap_ok(right, "test_ring_and_fifo_are_read_whole");
+    tap_ok(chip->ier & ERBFI, "test_room_in_the_ring_resumes_reception");
 }
 
 int main(void)
 {
     tap_plan(57);
     test_divisor();
-    test_failing_start();
+    chip->shift = 2;
+    test_failing_start(&benches[0]);
     test_cold_start();
     test_warm_start();
-    test_receive();
+    test_receive(&benches[0]);
+    test_full_fifo();
     test_transmit();
     test_polled_text();
     test_both_directions();

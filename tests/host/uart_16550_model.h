@@ -1,15 +1,9 @@
-// A 16550 for host tests: bytes that leave at once, as QEMU's do, or when the test lets them; and
-// the little kernel around it, with an interrupt controller that remembers a level which has gone
-// again.
+// A 16550 for host tests: bytes that leave at once, as QEMU's do, or when the test lets them.
 #pragma once
 
-#include <errno.h>
 #include <string.h>
 
 #include "arch/mmio.h"
-#include "drivers/device.h"
-#include "drivers/uart/uart.h"
-#include "irq/irq.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, REGISTERS = 8 };
 enum { FIFO = 16, TRIGGER = 8, CHIPS = 2, CHIP_BYTES = 0x1000, BASE = 0x10000, IRQ = 90 };
@@ -172,100 +166,13 @@ static void drain(void)
     update(chip);
 }
 
-// --- The kernel around it ---
+// --- What happens next ---
 
-static struct {
-    irq_handler *handler;
-    void *context;
-    bool on;
-} interrupts[CHIPS];
-static int install_result;
-static struct irq_work *deferred;
-static unsigned unclaimed;
-
-int irq_install(unsigned irq, const char *name, irq_handler *function, void *context)
+// A controller looks at the level again when the interrupt has been handled; one that remembers
+// more than it should is the worse case, so that is done here.
+static bool line_high(void)
 {
-    (void)name;
-    if (install_result || interrupts[irq - IRQ].handler)
-        return install_result ? install_result : -EBUSY;
-    interrupts[irq - IRQ].handler = function;
-    interrupts[irq - IRQ].context = context;
-    return 0;
-}
-void irq_remove(unsigned irq)
-{
-    interrupts[irq - IRQ].handler = NULL;
-}
-void irq_enable(unsigned irq)
-{
-    interrupts[irq - IRQ].on = true;
-}
-void irq_defer(struct irq_work *work)
-{
-    work->next = deferred;
-    deferred = work;
-}
-
-static void take_interrupt(unsigned index)
-{
-    // A controller looks at the level again when the interrupt has been handled; one that
-    // remembers more than it should is the worse case, so that is done here.
-    chips[index].latched = false;
-    unclaimed += !interrupts[index].handler(interrupts[index].context);
-}
-
-// Takes interrupts and deferred work until neither is left. Result: interrupts taken.
-static unsigned run(void)
-{
-    unsigned taken = 0, index = (unsigned)(chip - chips);
-    fake_in_isr = true;
-    while (deferred || (interrupts[index].on && chip->latched && taken < 100)) {
-        struct irq_work *work = deferred;
-        if (work) {
-            deferred = work->next;
-            work->run(work);
-        } else {
-            take_interrupt(index);
-            taken++;
-        }
-    }
-    fake_in_isr = false;
-    return taken;
-}
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
-}
-
-static struct device *port(void)
-{
-    return device_find(chip == &chips[0] ? "ttyS0" : "ttyS1");
-}
-
-static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
-{
-    request->op = op;
-    request->buffer = (void *)buffer;
-    request->size = size;
-    request->moved = 0;
-    request->result = -1000;
-    port()->ops->submit(port(), request);
-}
-
-static bool reads(const char *expected)
-{
-    struct io_request request = { 0 };
-    char buffer[64] = "";
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    run();
-    if (request.result == -1000)
-        port()->ops->cancel(port(), &request);
-    return request.result == (ssize_t)strlen(expected) &&
-           memcmp(buffer, expected, strlen(expected)) == 0;
-}
-
-void device_ready(struct device *device)
-{
-    (void)device;
+    bool was = chip->latched;
+    chip->latched = false;
+    return was;
 }

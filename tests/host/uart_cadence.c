@@ -3,19 +3,15 @@
 // sources: drivers/uart/cadence.c drivers/uart/uart.c drivers/device.c
 #include "drivers/uart/cadence.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "arch/mmio.h"
-#include "drivers/device.h"
 #include "drivers/uart/uart.h"
-#include "irq/irq.h"
-#include "tests/tap.h"
+#include "tests/host/uart_bench.h"
 
 enum { CR, MR, IER, IDR, IMR, ISR, BRGR, RTOR, RTRIG, MCR, MSR, SR, DATA, BDIV, REGISTERS };
 enum { BASE = 0x1000, IRQ = 59, FIFO = 16 };
 
-#include "tests/host/uart_irq.h"
 enum { RXRES = 1, TXRES = 2, RXEN = 4, RXDIS = 8, TXEN = 16, TXDIS = 32 };
 enum {
     I_RTRIG = 1,
@@ -112,42 +108,6 @@ static void receive(const char *text)
     update();
 }
 
-// --- The kernel around it ---
-
-// Takes interrupts and deferred work until neither is left. Result: interrupts taken.
-static unsigned run(void)
-{
-    unsigned taken = 0;
-    fake_in_isr = true;
-    while (deferred || (line_high() && irq_on && taken < 100)) {
-        struct irq_work *work = deferred;
-        if (work) {
-            deferred = work->next;
-            work->run(work);
-        } else {
-            taken += handler(handler_context);
-        }
-    }
-    fake_in_isr = false;
-    return taken;
-}
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
-}
-
-static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
-{
-    struct device *device = device_find("ttyPS0");
-    request->op = op;
-    request->buffer = (void *)buffer;
-    request->size = size;
-    request->moved = 0;
-    request->result = -1000;
-    device->ops->submit(device, request);
-}
-
 static void reset(uint32_t control)
 {
     memset(&chip, 0, sizeof chip);
@@ -156,6 +116,32 @@ static void reset(uint32_t control)
     chip.r[BRGR] = 651;
     chip.r[BDIV] = 15;
     update();
+}
+
+static bool is_quiet(void)
+{
+    return chip.r[IMR] == 0;
+}
+
+static void time_passes(void)
+{
+    chip.r[ISR] |= I_TOUT;
+}
+
+static const struct hardware hardware = {
+    "ttyPS0", &uart_cadence, .base = BASE, .irqs = { IRQ }, .clock_hz = 50000000,
+};
+static const struct uart_bench bench = { &uart_cadence, &hardware, line_high,
+                                         is_quiet,      receive,   time_passes };
+
+static unsigned run(void)
+{
+    return bench_run(&bench);
+}
+
+static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
+{
+    bench_submit(&bench, request, op, buffer, size);
 }
 
 // --- Tests ---
@@ -176,65 +162,30 @@ static void test_baud(void)
         double error = rate / cases[i].baud - 1;
         good &= d.bdiv >= 4 && d.cd >= 1 && error < 0.01 && error > -0.01;
     }
-    tap_ok(good, "test_cadence_baud_is_within_one_percent");
+    tap_ok(good, "test_baud_is_within_one_percent");
     struct cadence_divisors d;
-    tap_ok(!cadence_baud(1000000, 921600, &d), "test_cadence_baud_out_of_reach_is_refused");
-    tap_ok(!cadence_baud(1000000000, 2, &d), "test_cadence_baud_too_slow_is_refused");
-}
-
-static void test_failing_start(void)
-{
-    struct hardware hardware = { "ttyPS0", &uart_cadence, .base = BASE, .irqs = { IRQ } };
-    reset(RXDIS | TXDIS);
-    hardware.clock_hz = 1000;
-    tap_equal(uart_cadence.start(&hardware), -EINVAL, "test_cadence_impossible_clock_is_einval");
-    hardware.clock_hz = 0;
-    install_result = -EBUSY;
-    tap_equal(uart_cadence.start(&hardware), -EBUSY, "test_cadence_interrupt_in_use_is_reported");
-    tap_ok(chip.r[IMR] == 0 && !irq_on, "test_cadence_failed_start_leaves_it_quiet");
-    tap_ok(device_find("ttyPS0") == NULL, "test_cadence_failed_start_registers_nothing");
-    install_result = 0;
+    tap_ok(!cadence_baud(1000000, 921600, &d), "test_baud_out_of_reach_is_refused");
+    tap_ok(!cadence_baud(1000000000, 2, &d), "test_baud_too_slow_is_refused");
 }
 
 static void test_start(void)
 {
-    static const struct hardware hardware = {
-        "ttyPS0", &uart_cadence, .base = BASE, .irqs = { IRQ }, .clock_hz = 50000000,
-    };
-    struct io_request request = { 0 };
+    struct io_request request;
     char buffer[8];
     // A boot loader has it running, and somebody has typed three bytes: too few for the trigger
     // level, and their time-out is over.
     reset(RXEN | TXEN);
     receive("abc");
-    tap_equal(uart_cadence.start(&hardware), 0, "test_cadence_starts");
-    tap_ok(!chip.divisor_with_on && !chip.mode_first,
-           "test_cadence_dividers_are_set_while_it_is_off");
+    tap_equal(uart_cadence.start(&hardware), 0, "test_starts");
+    tap_ok(!chip.divisor_with_on && !chip.mode_first, "test_dividers_are_set_while_it_is_off");
     tap_ok(chip.r[CR] & RXEN && chip.r[CR] & TXEN && !(chip.r[CR] & (RXDIS | TXDIS)),
-           "test_cadence_both_directions_are_on");
-    tap_equal(chip.r[MR], 0x20, "test_cadence_mode_is_8n1");
+           "test_both_directions_are_on");
+    tap_equal(chip.r[MR], 0x20, "test_mode_is_8n1");
     run();
     submit(&request, IO_READ, buffer, sizeof buffer);
     run();
     tap_ok(request.result == 3 && memcmp(buffer, "abc", 3) == 0,
-           "test_cadence_bytes_from_before_the_start_are_read");
-}
-
-static void test_receive(void)
-{
-    struct io_request request = { 0 };
-    char buffer[64];
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("abcdefgh");
-    tap_equal(run(), 1, "test_cadence_trigger_level_causes_one_interrupt_and_no_phantom");
-    tap_ok(request.result == 8 && memcmp(buffer, "abcdefgh", 8) == 0,
-           "test_cadence_trigger_level_delivers");
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("xy");
-    tap_equal(run(), 0, "test_cadence_few_bytes_wait_for_the_timeout");
-    chip.r[ISR] |= I_TOUT;
-    tap_equal(run(), 1, "test_cadence_timeout_causes_one_interrupt");
-    tap_ok(request.result == 2 && memcmp(buffer, "xy", 2) == 0, "test_cadence_timeout_delivers");
+           "test_bytes_from_before_the_start_are_read");
 }
 
 static unsigned empty_reads;
@@ -250,7 +201,7 @@ static void late_byte(void)
 
 static void test_timeout_race(void)
 {
-    struct io_request request = { 0 };
+    struct io_request request;
     char buffer[64];
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("a");
@@ -261,51 +212,50 @@ static void test_timeout_race(void)
     submit(&request, IO_READ, buffer, sizeof buffer);
     run();
     tap_ok(request.result == 1 && buffer[0] == 'L',
-           "test_cadence_timeout_between_draining_and_clearing_is_not_lost");
+           "test_timeout_between_draining_and_clearing_is_not_lost");
 }
 
 static void test_transmit(void)
 {
     static uint8_t data[100];
-    struct io_request request = { 0 };
+    struct io_request request;
     for (unsigned i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)i;
     chip.host_blocked = true;
     submit(&request, IO_WRITE, data, sizeof data);
     run();
-    tap_ok(request.result == -1000 && chip.sent_size == FIFO,
-           "test_cadence_full_fifo_waits_without_a_storm");
+    tap_ok(request.result == FAKE_WAITS && chip.sent_size == FIFO,
+           "test_full_fifo_waits_without_a_storm");
     chip.host_blocked = false;
     run();
     tap_ok(request.result == sizeof data && chip.sent_size == sizeof data &&
                memcmp(chip.sent, data, sizeof data) == 0,
-           "test_cadence_write_goes_on_when_the_fifo_empties");
-    tap_ok(!(chip.r[IMR] & I_TEMPTY), "test_cadence_idle_transmitter_is_masked");
+           "test_write_goes_on_when_the_fifo_empties");
+    tap_ok(!(chip.r[IMR] & I_TEMPTY), "test_idle_transmitter_is_masked");
 }
 
 static void test_errors(void)
 {
     struct uart_statistics statistics;
     chip.r[ISR] |= I_ROVR;
-    tap_equal(run(), 1, "test_cadence_overrun_causes_an_interrupt");
+    tap_equal(run(), 1, "test_overrun_causes_an_interrupt");
     chip.r[ISR] |= I_FRAME | I_PARE;
     run();
     uart_statistics("ttyPS0", &statistics);
     tap_ok(statistics.overruns == 1 && statistics.framing_errors == 1 &&
                statistics.parity_errors == 1,
-           "test_cadence_errors_are_counted");
-    fake_in_isr = true;
-    tap_ok(!handler(handler_context), "test_cadence_does_not_claim_a_foreign_interrupt");
-    fake_in_isr = false;
+           "test_errors_are_counted");
+    tap_ok(!fake_interrupt(IRQ), "test_does_not_claim_a_foreign_interrupt");
 }
 
 int main(void)
 {
     tap_plan(24);
     test_baud();
-    test_failing_start();
+    reset(RXDIS | TXDIS);
+    test_failing_start(&bench);
     test_start();
-    test_receive();
+    test_receive(&bench);
     test_timeout_race();
     test_transmit();
     test_errors();

@@ -1,12 +1,12 @@
-// A serial chip made of two arrays, and the little kernel that the serial class needs around it.
+// A serial chip made of two arrays, for the serial class.
 #pragma once
 
 #include <errno.h>
 #include <string.h>
 
-#include "arch/cpu.h"
-#include "drivers/device.h"
 #include "drivers/uart/uart_chip.h"
+#include "tests/host/fake/requests.h"
+#include "tests/host/fake/work.h"
 #include "tests/tap.h"
 
 // --- The chip: a receive FIFO that a sender with flow control fills, and a transmit FIFO ---
@@ -76,56 +76,7 @@ static const struct uart_chip ops = {
     .send_interrupt = chip_send_interrupt,
 };
 
-// --- The kernel around it: deferred work, completions ---
-
-static struct irq_work *deferred;
-static unsigned deferrals;
-
-void irq_defer(struct irq_work *work)
-{
-    struct irq_work **link = &deferred;
-    while (*link)
-        link = &(*link)->next;
-    work->next = NULL;
-    *link = work;
-    deferrals++;
-}
-
-static bool run_deferred_once(void)
-{
-    struct irq_work *work = deferred;
-    if (!work)
-        return false;
-    deferred = work->next;
-    fake_in_isr = true;
-    work->run(work);
-    fake_in_isr = false;
-    return true;
-}
-
-static void run_deferred(void)
-{
-    while (run_deferred_once()) {}
-}
-
-static unsigned completions;
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
-    completions++;
-    request->state = IO_IDLE;
-    if (request->done)
-        request->done(request);
-}
-
-static unsigned told; // Times that those who poll were told.
-
-void device_ready(struct device *polled)
-{
-    (void)polled;
-    told++;
-}
+// --- Requests ---
 
 static struct uart *uart;
 static struct device *device;
@@ -133,18 +84,13 @@ static struct device *device;
 // Result: -EAGAIN, or 0: it is taken.
 static int submit(struct io_request *request, enum io_op op, void *buffer, size_t size)
 {
-    request->op = op;
-    request->buffer = buffer;
-    request->size = size;
-    request->moved = 0;
-    request->result = -1000;
-    device->ops->submit(device, request);
+    fake_submit(device, request, op, buffer, size);
     return request->result == -EAGAIN ? -EAGAIN : 0;
 }
 
 static void isr(void (*top_half)(struct uart *))
 {
-    fake_in_isr = true;
+    fake_enter_isr();
     top_half(uart);
-    fake_in_isr = false;
+    fake_leave_isr();
 }

@@ -2,84 +2,56 @@
 // sources: drivers/uart/pl011.c drivers/uart/uart.c drivers/device.c
 #include "drivers/uart/pl011.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "drivers/device.h"
 #include "drivers/uart/uart.h"
-#include "irq/clock.h"
-#include "irq/irq.h"
+#include "tests/host/fake/clock.h"
 #include "tests/host/pl011_model.h"
-#include "tests/tap.h"
+#include "tests/host/uart_bench.h"
 
-enum { IRQ = 33, UNDONE = -1000 };
+enum { IRQ = 33 };
 
-#include "tests/host/uart_irq.h"
-
-// --- The kernel around it ---
-
-static struct timer *armed;
-
-uint64_t clock_now_ns(void)
+static bool line_high(void)
 {
-    return 0;
-}
-void timer_arm(struct timer *timer, uint64_t expires_ns)
-{
-    timer->expires_ns = expires_ns;
-    armed = timer;
-}
-bool timer_cancel(struct timer *timer)
-{
-    bool was = armed == timer;
-    armed = was ? NULL : armed;
-    return was;
+    return chip.r[RIS] & chip.r[IMSC];
 }
 
-// Takes interrupts and deferred work until neither is left. Result: interrupts taken.
+static bool is_quiet(void)
+{
+    return chip.r[IMSC] == 0;
+}
+
+static void time_passes(void)
+{
+    chip.r[RIS] |= I_RT;
+}
+
+static const struct hardware hardware = {
+    "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ }, .clock_hz = 24000000,
+};
+static const struct uart_bench bench = { &uart_pl011, &hardware, line_high,
+                                         is_quiet,    receive,   time_passes };
+
 static unsigned run(void)
 {
-    unsigned taken = 0;
-    fake_in_isr = true;
-    while (deferred || (chip.r[RIS] & chip.r[IMSC] && irq_on && taken < 100)) {
-        struct irq_work *work = deferred;
-        if (work) {
-            deferred = work->next;
-            work->run(work);
-        } else {
-            taken += handler(handler_context);
-        }
-    }
-    fake_in_isr = false;
-    return taken;
+    return bench_run(&bench);
+}
+
+static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
+{
+    bench_submit(&bench, request, op, buffer, size);
 }
 
 // A character's time: what was waited for by a timer is over.
 static void tick(void)
 {
-    struct timer *timer = armed;
+    struct timer *timer = fake_clock.timers;
     character_time();
     run();
-    if (timer == NULL || timer != armed)
+    if (timer == NULL || timer != fake_clock.timers)
         return;
-    armed = NULL;
-    fake_in_isr = true;
-    timer->expired(timer);
-    fake_in_isr = false;
+    fake_timer_expires();
     run();
-}
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
-}
-
-static void submit(struct io_request *request, enum io_op op, const void *buffer, size_t size)
-{
-    struct device *device = device_find("ttyAMA0");
-    *request = (struct io_request){ .op = op, .buffer = (void *)buffer, .size = size };
-    request->result = UNDONE;
-    device->ops->submit(device, request);
 }
 
 static void reset(uint32_t line_control, uint32_t control)
@@ -106,69 +78,34 @@ static void test_baud(void)
         double error = cases[i].clock_hz / 16.0 / (d.ibrd + d.fbrd / 64.0) / cases[i].baud - 1;
         good &= d.ibrd >= 1 && d.fbrd < 64 && error < 0.01 && error > -0.01;
     }
-    tap_ok(good, "test_pl011_baud_is_within_one_percent");
+    tap_ok(good, "test_baud_is_within_one_percent");
     struct pl011_divisors d;
-    tap_ok(!pl011_baud(1000000, 115200, &d), "test_pl011_baud_out_of_reach_is_refused");
-    tap_ok(!pl011_baud(1000000000, 50, &d), "test_pl011_baud_too_slow_is_refused");
-}
-
-static void test_failing_start(void)
-{
-    struct hardware hardware = { "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ } };
-    reset(0, 0);
-    hardware.clock_hz = 1000;
-    tap_equal(uart_pl011.start(&hardware), -EINVAL, "test_pl011_impossible_clock_is_einval");
-    hardware.clock_hz = 0;
-    install_result = -EBUSY;
-    tap_equal(uart_pl011.start(&hardware), -EBUSY, "test_pl011_interrupt_in_use_is_reported");
-    tap_ok(chip.r[IMSC] == 0 && !irq_on, "test_pl011_failed_start_leaves_it_quiet");
-    tap_ok(device_find("ttyAMA0") == NULL, "test_pl011_failed_start_registers_nothing");
-    install_result = 0;
+    tap_ok(!pl011_baud(1000000, 115200, &d), "test_baud_out_of_reach_is_refused");
+    tap_ok(!pl011_baud(1000000000, 50, &d), "test_baud_too_slow_is_refused");
 }
 
 static void test_start(void)
 {
-    static const struct hardware hardware = {
-        "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ }, .clock_hz = 24000000,
-    };
     struct io_request request;
     char buffer[8];
     // Without FIFOs, on, and somebody has typed a byte; the next one comes after the start.
     reset(0, ON);
     chip.r[RIS] |= I_OE;
     receive("a");
-    tap_equal(uart_pl011.start(&hardware), 0, "test_pl011_starts");
+    tap_equal(uart_pl011.start(&hardware), 0, "test_starts");
     receive("bc");
-    tap_ok(!chip.changed_while_on && !chip.dividers_not_over,
-           "test_pl011_is_set_up_while_it_is_off");
-    tap_equal(chip.r[CR], ON, "test_pl011_both_directions_are_on");
-    tap_equal(chip.r[LCR_H], 0x70, "test_pl011_mode_is_8n1_with_fifos");
-    tap_ok(chip.r[IBRD] == 13 && chip.r[FBRD] == 1, "test_pl011_speed_is_115200");
+    tap_ok(!chip.changed_while_on && !chip.dividers_not_over, "test_is_set_up_while_it_is_off");
+    tap_equal(chip.r[CR], ON, "test_both_directions_are_on");
+    tap_equal(chip.r[LCR_H], 0x70, "test_mode_is_8n1_with_fifos");
+    tap_ok(chip.r[IBRD] == 13 && chip.r[FBRD] == 1, "test_speed_is_115200");
     run();
     submit(&request, IO_READ, buffer, sizeof buffer);
     run();
     tap_ok(request.result == 3 && memcmp(buffer, "abc", 3) == 0,
-           "test_pl011_bytes_from_before_the_start_are_read");
+           "test_bytes_from_before_the_start_are_read");
     struct uart_statistics statistics;
     uart_statistics("ttyAMA0", &statistics);
-    tap_equal(statistics.overruns, 0, "test_pl011_errors_from_before_the_start_are_not_counted");
-}
-
-static void test_receive(void)
-{
-    struct io_request request;
-    char buffer[64];
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("abcdefgh");
-    tap_equal(run(), 1, "test_pl011_trigger_level_causes_one_interrupt");
-    tap_ok(request.result == 8 && memcmp(buffer, "abcdefgh", 8) == 0,
-           "test_pl011_trigger_level_delivers");
-    submit(&request, IO_READ, buffer, sizeof buffer);
-    receive("xy");
-    tap_equal(run(), 0, "test_pl011_few_bytes_wait_for_the_timeout");
-    chip.r[RIS] |= I_RT;
-    tap_equal(run(), 1, "test_pl011_timeout_causes_one_interrupt");
-    tap_ok(request.result == 2 && memcmp(buffer, "xy", 2) == 0, "test_pl011_timeout_delivers");
+    tap_equal(statistics.overruns, 0, "test_errors_from_before_the_start_are_not_counted");
 }
 
 // Nobody reads until the ring has been full; everything arrives all the same.
@@ -198,7 +135,7 @@ static void test_back_pressure(void)
     struct uart_statistics statistics;
     uart_statistics("ttyAMA0", &statistics);
     tap_ok(right && read == BYTES && statistics.holds == 1,
-           "test_pl011_full_ring_holds_reception_and_loses_nothing");
+           "test_full_ring_holds_reception_and_loses_nothing");
 }
 
 // Result: character times that the write took.
@@ -212,13 +149,13 @@ static unsigned write_bytes(unsigned size)
     chip.sent_size = 0;
     submit(&request, IO_WRITE, data, size);
     run();
-    while (request.result == UNDONE && ticks < 1000) {
+    while (request.result == FAKE_WAITS && ticks < 1000) {
         tick();
         ticks++;
     }
     bool right = request.result == (ssize_t)size && chip.sent_size == size &&
                  memcmp(chip.sent, data, size) == 0 && chip.transmit_count == 0;
-    bool quiet = !(chip.r[IMSC] & I_TX) && armed == NULL;
+    bool quiet = !(chip.r[IMSC] & I_TX) && !fake_clock.timers;
     while (chip.shifting)
         character_time();
     return right && quiet ? ticks : 1000;
@@ -227,14 +164,14 @@ static unsigned write_bytes(unsigned size)
 static void test_transmit(void)
 {
     // Two wait for a timer, since the level never rises; the first one is in the shift register.
-    tap_ok(write_bytes(1) <= 2, "test_pl011_one_byte_completes_without_an_interrupt");
-    tap_ok(write_bytes(3) <= 4, "test_pl011_few_bytes_complete_without_an_interrupt");
-    tap_ok(write_bytes(TX_LEVEL + 2) <= 5, "test_pl011_bytes_that_just_rise_above_complete");
-    tap_ok(write_bytes(FIFO) <= FIFO + 2, "test_pl011_a_fifo_full_completes_when_it_is_empty");
-    tap_ok(write_bytes(200) <= 240, "test_pl011_a_long_write_goes_on_when_the_fifo_empties");
+    tap_ok(write_bytes(1) <= 2, "test_one_byte_completes_without_an_interrupt");
+    tap_ok(write_bytes(3) <= 4, "test_few_bytes_complete_without_an_interrupt");
+    tap_ok(write_bytes(TX_LEVEL + 2) <= 5, "test_bytes_that_just_rise_above_complete");
+    tap_ok(write_bytes(FIFO) <= FIFO + 2, "test_a_fifo_full_completes_when_it_is_empty");
+    tap_ok(write_bytes(200) <= 240, "test_a_long_write_goes_on_when_the_fifo_empties");
     // A crash message that polls may fill the FIFO before a write.
     uart_console_sink("stop", 4);
-    tap_ok(write_bytes(1) <= 8, "test_pl011_a_write_behind_a_message_completes");
+    tap_ok(write_bytes(1) <= 8, "test_a_write_behind_a_message_completes");
 }
 
 static void test_errors(void)
@@ -242,23 +179,21 @@ static void test_errors(void)
     struct uart_statistics before, after;
     uart_statistics("ttyAMA0", &before);
     chip.r[RIS] |= I_OE;
-    tap_equal(run(), 1, "test_pl011_overrun_causes_an_interrupt");
+    tap_equal(run(), 1, "test_overrun_causes_an_interrupt");
     chip.r[RIS] |= I_FE | I_BE; // A break is also a byte without a stop bit.
     run();
     uart_statistics("ttyAMA0", &after);
     tap_ok(after.framing_errors - before.framing_errors == 1 &&
                after.parity_errors == before.parity_errors,
-           "test_pl011_a_break_is_one_framing_error");
+           "test_a_break_is_one_framing_error");
     chip.r[RIS] |= I_PE;
     run();
     uart_statistics("ttyAMA0", &after);
     tap_ok(after.overruns - before.overruns == 1 &&
                after.framing_errors - before.framing_errors == 1 &&
                after.parity_errors - before.parity_errors == 1,
-           "test_pl011_errors_are_counted");
-    fake_in_isr = true;
-    tap_ok(!handler(handler_context), "test_pl011_does_not_claim_a_foreign_interrupt");
-    fake_in_isr = false;
+           "test_errors_are_counted");
+    tap_ok(!fake_interrupt(IRQ), "test_does_not_claim_a_foreign_interrupt");
 }
 
 static void test_qemu(void)
@@ -268,19 +203,20 @@ static void test_qemu(void)
     chip.qemu = true;
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("k");
-    tap_equal(run(), 1, "test_pl011_in_qemu_one_byte_causes_one_interrupt");
-    tap_ok(request.result == 1 && buffer[0] == 'k', "test_pl011_in_qemu_one_byte_delivers");
+    tap_equal(run(), 1, "test_in_qemu_one_byte_causes_one_interrupt");
+    tap_ok(request.result == 1 && buffer[0] == 'k', "test_in_qemu_one_byte_delivers");
     tap_ok(write_bytes(1) == 0 && write_bytes(200) == 0,
-           "test_pl011_in_qemu_a_write_completes_by_interrupts_alone");
+           "test_in_qemu_a_write_completes_by_interrupts_alone");
 }
 
 int main(void)
 {
     tap_plan(33);
     test_baud();
-    test_failing_start();
+    reset(0, 0);
+    test_failing_start(&bench);
     test_start();
-    test_receive();
+    test_receive(&bench);
     test_back_pressure();
     test_transmit();
     test_errors();

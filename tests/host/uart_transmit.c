@@ -1,10 +1,10 @@
 // The serial class, transmitting: writes, and polled text between them.
 // sources: drivers/uart/uart.c drivers/device.c
-#include "uart_model.h"
+#include "tests/host/uart_model.h"
 
 static void finish_transmission(struct io_request *request)
 {
-    for (unsigned turns = 0; request->result == -1000 && turns < 1000; turns++) {
+    for (unsigned turns = 0; request->result == FAKE_WAITS && turns < 1000; turns++) {
         chip.out_queued = 0;
         isr(uart_sent_isr);
     }
@@ -22,7 +22,7 @@ static void test_writes(void)
     isr(uart_sent_isr);
     tap_equal((long long)(chip.out_size - start), FIFO,
               "test_uart_stale_empty_interrupt_is_harmless");
-    tap_equal(device->ops->cancel(device, &request), -EBUSY, "test_uart_started_write_is_ebusy");
+    tap_equal(fake_cancel(device, &request), -EBUSY, "test_uart_started_write_is_ebusy");
     finish_transmission(&request);
     tap_ok(request.result == sizeof data && request.moved == sizeof data,
            "test_uart_write_completes_with_all_bytes");
@@ -30,7 +30,7 @@ static void test_writes(void)
     tap_ok(!chip.send_on, "test_uart_idle_transmitter_has_no_interrupt");
     submit(&request, IO_WRITE, data, 3);
     isr(uart_sent_isr);
-    tap_equal(request.result, -1000, "test_uart_write_waits_until_the_fifo_is_empty");
+    tap_equal(request.result, FAKE_WAITS, "test_uart_write_waits_until_the_fifo_is_empty");
     finish_transmission(&request);
     tap_equal(request.result, 3, "test_uart_short_write_completes");
     submit(&request, IO_WRITE, NULL, 0);
@@ -51,11 +51,11 @@ static void test_readiness(void)
     struct io_request request = { 0 };
     uint8_t data[2] = { 1, 2 };
     submit(&request, IO_WRITE, data, sizeof data);
-    unsigned before = told;
+    unsigned before = fake_requests.told;
     tap_ok(!(device->ops->ready(device) & IO_READY_WRITE),
            "test_uart_write_under_way_has_to_be_waited_for");
     finish_transmission(&request);
-    tap_ok(device->ops->ready(device) & IO_READY_WRITE && told > before,
+    tap_ok(device->ops->ready(device) & IO_READY_WRITE && fake_requests.told > before,
            "test_uart_is_ready_when_it_is_done_and_says_so");
 }
 
@@ -106,7 +106,7 @@ int main(void)
     uart = uart_claim(&hardware, &ops);
     uart_register(uart);
     device = device_find("ttyPS0");
-    run_deferred();
+    fake_run_all();
     test_writes();
     test_readiness();
     test_other_operations();

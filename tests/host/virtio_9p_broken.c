@@ -21,7 +21,8 @@ static void in_flight(void)
 // All but the first `answered` have failed, once, and so does what comes later.
 static void check_broken(unsigned answered, const char *why, const char *name)
 {
-    bool right = model.reports == 1 && strstr(model.said, why) && strstr(model.said, "9p/host");
+    bool right = fake_reports.count == 1 && strstr(fake_reports.last, why) &&
+                 strstr(fake_reports.last, "9p/host");
     for (unsigned i = 0; i < DEPTH; i++) {
         const struct job *job = &p9.jobs[i];
         long expected = i < answered ? 11 : -EIO;
@@ -32,9 +33,9 @@ static void check_broken(unsigned answered, const char *why, const char *name)
     struct job *later = job_set(0, 1, in, 1, 20);
     submit(later);
     right &= later->completions == 1 && later->exchange.request.result == -EIO;
-    right &= submit_op(IO_OPEN) == -EIO && p9.slot->notified == rung && !p9.slot->irq_on;
+    right &= submit_op(IO_OPEN) == -EIO && p9.slot->notified == rung && model_is_silenced(p9.slot);
     if (!tap_ok(right && p9.slot->status == 0, name))
-        tap_note("%s", model.said);
+        tap_note("%s", fake_reports.last);
 }
 
 static void check_lie(uint32_t id, uint32_t length, const char *why, const char *name)
@@ -74,9 +75,9 @@ static void test_slow_reset(void)
     p9.slot->reset_polls = 3; // One is asked by the reset itself.
     model_push(&p9.device, 5000, 0);
     take_interrupt();
-    tap_ok(p9.share.device.lanes[0].in_flight == DEPTH - 1 && model.timer,
+    tap_ok(p9.share.device.lanes[0].in_flight == DEPTH - 1 && fake_clock.timers,
            "test_exchanges_wait_until_the_device_is_quiet");
-    while (model_expire())
+    while (fake_timer_expires())
         continue;
     check_broken(1, "no descriptor", "test_then_they_fail");
 }

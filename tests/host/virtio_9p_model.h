@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "drivers/virtio/virtio_9p.h"
+#include "tests/host/fake/requests.h"
 #include "tests/host/virtio_model.h"
 #include "tests/tap.h"
 
@@ -39,31 +40,16 @@ int device_register(struct device *device)
     return p9.name_taken ? -EEXIST : 0;
 }
 
-void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
+static inline void job_done(struct io_request *request)
 {
-    (void)device, (void)lane;
-    if (requests > 0)
-        abort(); // Each has counted itself.
-}
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    struct job *job = (struct job *)request;
-    request->result = result;
-    request->state = IO_IDLE;
-    p9.share.device.lanes[0].in_flight--;
-    job->completions++;
+    ((struct job *)request)->completions++;
 }
 
 static inline void start(struct job *job, void (*by)(struct device *, struct io_request *))
 {
-    struct io_request *request = &job->exchange.request;
     job->completions = 0;
-    request->state = IO_STARTED;
-    p9.share.device.lanes[0].in_flight++;
-    fake_irqs_masked = true;
-    by(&p9.share.device, request);
-    fake_irqs_masked = false;
+    job->exchange.request.done = job_done;
+    fake_start(&p9.share.device, &job->exchange.request, by);
 }
 
 static inline void submit(struct job *job)
@@ -80,7 +66,7 @@ static inline long submit_op(enum io_op op)
 {
     struct job job = { .exchange.request.op = op };
     submit(&job);
-    return job.completions == 1 ? (long)job.exchange.request.result : -1000;
+    return job.completions == 1 ? (long)job.exchange.request.result : FAKE_WAITS;
 }
 
 // ---- The device ----

@@ -17,7 +17,8 @@ static void test_attach(void)
 {
     blk.features = VIRTIO_BLK_F_FLUSH | UINT64_C(1) << 28 | UINT64_C(1) << 29;
     tap_equal(blk_new(), 0, "test_a_disk_is_attached");
-    tap_ok(blk.slot->status & S_DRIVER_OK && blk.slot->irq_on, "test_it_is_set_to_work");
+    tap_ok(blk.slot->status & S_DRIVER_OK && !model_is_silenced(blk.slot),
+           "test_it_is_set_to_work");
     tap_ok(blk.slot->accepted == (VERSION_1 | VIRTIO_BLK_F_FLUSH),
            "test_features_that_are_not_used_are_not_accepted");
     tap_equal((long long)blk.disk->device.size_bytes, MEDIUM, "test_capacity_in_bytes");
@@ -84,7 +85,7 @@ static void test_straight(void)
     tap_ok(blk.commands[1].type == VIRTIO_BLK_T_OUT && blk.commands[1].sector == 16,
            "test_a_write_is_one_request");
     tap_equal(blk_do(IO_READ, 0, memory, MEDIUM), MEDIUM, "test_read_of_the_whole_disk");
-    tap_equal(blk.completions, 3, "test_each_completes_once");
+    tap_equal(fake_requests.completed, 3, "test_each_completes_once");
     tap_ok(!blk.wrong_chain, "test_chains_are_as_5_2_6_has_them");
     blk.disk->service.queue.used->flags = VIRTQ_USED_F_NO_NOTIFY;
     unsigned before = blk.slot->notified;
@@ -221,21 +222,22 @@ static void test_many(void)
         model_push(&blk.device, heads[i], blk_execute(heads[i]));
     blk.slot->interrupt_status = 1;
     model_interrupt(blk.slot);
-    tap_ok(blk.completions == 64 && model.work, "test_an_interrupt_ends_64_and_defers_the_rest");
+    tap_ok(fake_requests.completed == 64 && fake_work.head,
+           "test_an_interrupt_ends_64_and_defers_the_rest");
     right &= many[DEPTH - 1].state == IO_IDLE && many[0].state != IO_IDLE;
     tap_ok(right, "test_they_end_in_the_devices_order");
     blk_run();
     for (unsigned i = 0; i < DEPTH; i++)
         right &= many[i].state == IO_IDLE && many[i].result == 512;
-    tap_ok(right && blk.completions == DEPTH, "test_each_of_340_ends_once");
+    tap_ok(right && fake_requests.completed == DEPTH, "test_each_of_340_ends_once");
     tap_ok(memcmp(memory, blk.medium, 65536) == 0, "test_each_brings_its_own_bytes");
-    blk.completions = 0;
+    fake_requests.completed = 0;
     fill_ring();
     blk_run();
-    tap_equal(blk.completions, DEPTH, "test_all_slots_serve_again");
+    tap_equal(fake_requests.completed, DEPTH, "test_all_slots_serve_again");
     tap_ok(!model_interrupt(blk.slot), "test_an_interrupt_of_somebody_else_is_not_claimed");
     blk.slot->interrupt_status = 2;
-    tap_ok(model_interrupt(blk.slot) && blk.completions == DEPTH,
+    tap_ok(model_interrupt(blk.slot) && fake_requests.completed == DEPTH,
            "test_a_change_of_configuration_ends_nothing");
 }
 
@@ -254,7 +256,7 @@ static void test_one_doorbell(void)
     device->ops->kick(device);
     tap_equal(blk.slot->notified, 1, "test_one_kick_rings_for_all");
     blk_run();
-    tap_equal(blk.completions, 3, "test_all_of_them_are_served");
+    tap_equal(fake_requests.completed, 3, "test_all_of_them_are_served");
     reads[1] = blk_request(IO_WRITE, MEDIUM, memory, 512);
     blk_start(&reads[0], device->ops->put);
     blk_submit(&reads[1]);

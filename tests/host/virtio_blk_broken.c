@@ -29,7 +29,7 @@ static void in_flight(void)
 
 static bool all_failed_but_the_first(void)
 {
-    bool right = requests[0].result == 1024 && blk.completions == REQUESTS;
+    bool right = requests[0].result == 1024 && fake_requests.completed == REQUESTS;
     for (unsigned i = 1; i < REQUESTS; i++)
         right &= requests[i].state == IO_IDLE && requests[i].result == -EIO;
     return right;
@@ -40,16 +40,18 @@ static void check_broken(const char *why, const char *name)
     blk.slot->interrupt_status |= 1;
     model_interrupt(blk.slot);
     if (!tap_ok(all_failed_but_the_first(), name))
-        tap_note("%u completions", blk.completions);
-    tap_ok(model.reports == 1 && strstr(model.said, why) && strstr(model.said, blk.disk->name),
+        tap_note("%u completions", fake_requests.completed);
+    tap_ok(fake_reports.count == 1 && strstr(fake_reports.last, why) &&
+               strstr(fake_reports.last, blk.disk->name),
            "test_it_is_said_once_why");
-    tap_ok(blk.slot->status == 0 && !blk.slot->irq_on, "test_the_device_is_reset_and_silenced");
+    tap_ok(blk.slot->status == 0 && model_is_silenced(blk.slot),
+           "test_the_device_is_reset_and_silenced");
     tap_ok(memcmp(blk.before, blk.medium, MEDIUM) == 0, "test_nothing_else_is_touched");
     unsigned rung = blk.slot->notified;
     tap_ok(blk_do(IO_READ, 0, memory[0], 512) == -EIO &&
                blk_do(IO_WRITE, 1, memory[0], 5) == -EIO && blk_do(IO_OPEN, 0, NULL, 0) == -EIO &&
                blk_do(IO_FLUSH, 0, NULL, 0) == -EIO && blk.slot->notified == rung &&
-               model.reports == 1,
+               fake_reports.count == 1,
            "test_later_requests_fail_at_once");
 }
 
@@ -82,10 +84,10 @@ static void test_jump(void)
     blk.disk->service.queue.used->idx = 100;
     blk.slot->interrupt_status = 1;
     model_interrupt(blk.slot);
-    bool right = blk.completions == REQUESTS;
+    bool right = fake_requests.completed == REQUESTS;
     for (unsigned i = 0; i < REQUESTS; i++)
         right &= requests[i].result == -EIO;
-    tap_ok(right && strstr(model.said, "jumps"), "test_an_index_that_jumps_fails_all");
+    tap_ok(right && strstr(fake_reports.last, "jumps"), "test_an_index_that_jumps_fails_all");
 }
 
 // Goal: no buffer is given back while the device may still write there.
@@ -95,11 +97,12 @@ static void test_slow_reset(void)
     blk.slot->reset_polls = 4; // One is asked by the reset itself.
     model_push(&blk.device, 5000, 1);
     model_interrupt(blk.slot);
-    tap_ok(blk.completions == 1 && model.timer, "test_requests_wait_until_the_device_is_quiet");
+    tap_ok(fake_requests.completed == 1 && fake_clock.timers,
+           "test_requests_wait_until_the_device_is_quiet");
     tap_equal(blk_do(IO_READ, 0, memory[0], 512), -EIO, "test_new_ones_do_not_wait");
-    blk.completions--;
+    fake_requests.completed--;
     unsigned polls = 0;
-    while (model_expire())
+    while (fake_timer_expires())
         polls++;
     tap_ok(all_failed_but_the_first() && polls == 3, "test_then_they_fail");
 }
@@ -114,7 +117,7 @@ static void test_flush_and_open(void)
     blk.disk->service.queue.used->idx = 7;
     blk.slot->interrupt_status = 1;
     model_interrupt(blk.slot);
-    tap_ok(flush.result == -EIO && open.result == -EIO && blk.completions == 2,
+    tap_ok(flush.result == -EIO && open.result == -EIO && fake_requests.completed == 2,
            "test_a_flush_and_an_opening_under_way_fail_too");
 }
 

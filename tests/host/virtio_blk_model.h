@@ -3,6 +3,7 @@
 #pragma once
 
 #include "drivers/virtio/virtio_blk.h"
+#include "tests/host/fake/requests.h"
 #include "tests/host/virtio_model.h"
 #include "tests/tap.h"
 
@@ -16,7 +17,7 @@ static struct {
     struct model_slot *slot;
     struct model_device device;
     uint8_t medium[MEDIUM], before[MEDIUM];
-    unsigned completions, command_count;
+    unsigned command_count;
     struct virtio_blk_header commands[COMMANDS];
     uint32_t sizes[COMMANDS];
     uint32_t size, piece_count; // Of the last one's data.
@@ -105,50 +106,20 @@ static void blk_run(void)
     for (;;) {
         while (blk_serve())
             ;
-        if (model.work)
-            model_run_deferred();
-        else if (blk.slot->interrupt_status)
-            model_interrupt(blk.slot);
-        else
+        if (fake_run_one())
+            continue;
+        if (!blk.slot->interrupt_status)
             return;
+        model_interrupt(blk.slot);
     }
 }
 
 // ---- Requests ----
 
-void device_complete(struct io_request *request, ssize_t result)
-{
-    request->result = result;
-    if (result >= 0)
-        request->moved = (size_t)result;
-    request->state = IO_IDLE;
-    blk.disk->device.lanes[0].in_flight--;
-    blk.completions++;
-}
-
-unsigned device_complete_isr(struct io_request *request, size_t moved)
-{
-    device_complete(request, (ssize_t)moved);
-    return 1;
-}
-
-void device_lane_freed_isr(struct device *device, struct io_lane *lane, unsigned requests)
-{
-    (void)device;
-    (void)lane;
-    (void)requests;
-}
-
 static void blk_start(struct io_request *request,
                       void (*start)(struct device *device, struct io_request *request))
 {
-    request->moved = 0;
-    request->result = -1000;
-    request->state = IO_STARTED;
-    blk.disk->device.lanes[0].in_flight++;
-    fake_irqs_masked = true;
-    start(&blk.disk->device, request);
-    fake_irqs_masked = false;
+    fake_start(&blk.disk->device, request, start);
 }
 
 static void blk_submit(struct io_request *request)
@@ -200,7 +171,7 @@ static int blk_new(void)
                                           .irq = MODEL_IRQ + SLOT };
     int error = virtio_blk_attach(blk.disk, &device, (char)('!' + blk.used++));
     blk.device = (struct model_device){ .queue = &blk.disk->service.queue };
-    blk.completions = blk.command_count = 0;
+    fake_requests.completed = blk.command_count = 0;
     blk.status = 0;
     blk.wrong_chain = false;
     return error;

@@ -55,7 +55,8 @@ static void test_parts_alone(void)
     tap_ok(whole.result == 1024 && blk.disk->service.queue.added == 3,
            "test_then_its_turn_has_come");
     blk_run();
-    tap_ok(part.result == 10 && after.result == 1024 && read.result == 512 && blk.completions == 4,
+    tap_ok(part.result == 10 && after.result == 1024 && read.result == 512 &&
+               fake_requests.completed == 4,
            "test_all_of_them_end");
     tap_ok(blk.commands[2].type == VIRTIO_BLK_T_IN && blk.commands[3].type == VIRTIO_BLK_T_OUT &&
                blk.commands[4].type == VIRTIO_BLK_T_OUT && blk.sizes[4] == 1024 &&
@@ -66,10 +67,7 @@ static void test_parts_alone(void)
 
 static int cancel(struct io_request *request)
 {
-    fake_irqs_masked = true;
-    int error = blk.disk->device.ops->cancel(&blk.disk->device, request);
-    fake_irqs_masked = false;
-    return error;
+    return fake_cancel(&blk.disk->device, request);
 }
 
 // Goal: a write of parts holds up only what writes to its sectors, and that can be taken back.
@@ -92,14 +90,14 @@ static void test_parts_beside(void)
     blk_submit(&first);
     blk_submit(&last);
     tap_equal(blk.disk->service.queue.added, 3, "test_writes_of_its_first_and_last_sector_wait");
-    tap_ok(cancel(&parts) == -EBUSY && cancel(&before) == -EBUSY && blk.completions == 0,
+    tap_ok(cancel(&parts) == -EBUSY && cancel(&before) == -EBUSY && fake_requests.completed == 0,
            "test_what_is_in_the_ring_stays_there");
-    tap_ok(cancel(&last) == 0 && last.result == -ECANCELED && blk.completions == 1,
+    tap_ok(cancel(&last) == 0 && last.result == -ECANCELED && fake_requests.completed == 1,
            "test_what_waits_is_given_up");
     blk_submit(&again);
     blk_run();
     tap_ok(parts.result == 600 && before.result == 1024 && behind.result == 512 &&
-               first.result == 512 && again.result == 5 && blk.completions == 6,
+               first.result == 512 && again.result == 5 && fake_requests.completed == 6,
            "test_the_others_end_once");
     tap_ok(blk.medium[1024] == 0x11 && blk.medium[1536] == 0x10 && blk.medium[1536 + 5] == 0x13,
            "test_in_the_order_of_submission_where_they_touch");

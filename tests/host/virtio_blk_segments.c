@@ -49,7 +49,7 @@ static long run(enum io_op op, uint64_t offset, const struct io_segment *segment
     struct io_request request = request_of_list(op, offset, segments, n);
     submit(&request);
     blk_run();
-    return request.state == IO_IDLE ? (long)request.result : -1000;
+    return request.state == IO_IDLE ? (long)request.result : FAKE_WAITS;
 }
 
 static bool same(const struct io_segment *segments, unsigned n, uint64_t offset, size_t size)
@@ -230,7 +230,7 @@ static void test_beside_parts(void)
            "test_the_part_is_written_between_them");
     blk_run();
     tap_ok(whole.result == 512 && again.result == 512 && blk.medium[1124] == 0x11 &&
-               blk.completions == 3,
+               fake_requests.completed == 3,
            "test_they_end_in_the_order_of_submission");
     tap_ok(slots_are_as_they_were(), "test_the_slots_are_as_they_were_after_waiting");
 }
@@ -270,7 +270,7 @@ static void test_full(void)
         right &= many[i].result == 1024 && same(list[i], EACH, i * 1024, 1024);
     for (unsigned i = 0; i < PLAIN; i++)
         right &= plain[i].result == 512;
-    tap_ok(right && blk.completions == count, "test_in_any_order_each_brings_its_bytes");
+    tap_ok(right && fake_requests.completed == count, "test_in_any_order_each_brings_its_bytes");
     tap_ok(slots_are_as_they_were(), "test_all_slots_are_as_they_were");
 }
 
@@ -313,7 +313,7 @@ static void test_broken(void)
         right &= many[i].result == -EIO && many[i].state == IO_IDLE;
     tap_ok(right && many[0].result == 1024 && plain[0].result == -EIO,
            "test_a_slot_that_was_only_borrowed_ends_nothing");
-    tap_equal(blk.completions, MANY + PLAIN, "test_each_fails_once");
+    tap_equal(fake_requests.completed, MANY + PLAIN, "test_each_fails_once");
     struct io_request late = request_of_list(IO_READ, 0, list[0], EACH);
     submit(&late);
     tap_equal((long)late.result, -EIO, "test_a_broken_disk_refuses_segments");

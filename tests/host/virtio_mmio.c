@@ -68,7 +68,8 @@ static void test_scan(void)
 {
     fresh();
     tap_equal(start(), 0, "test_a_board_without_devices_starts");
-    tap_ok(class.started == 0 && model.reports == 0, "test_empty_slots_are_passed_over_silently");
+    tap_ok(class.started == 0 && fake_reports.count == 0,
+           "test_empty_slots_are_passed_over_silently");
 
     fresh();
     model_plug(7, CLASS_ID, VERSION_1);
@@ -97,7 +98,7 @@ static void test_scan(void)
     model_plug(3, CLASS_ID, 0)->version = 1;
     model_plug(2, CLASS_ID, VERSION_1);
     start();
-    tap_ok(model.reports == 1 && strstr(model.said, "legacy") && class.started == 1,
+    tap_ok(fake_reports.count == 1 && strstr(fake_reports.last, "legacy") && class.started == 1,
            "test_a_legacy_device_is_refused_and_reported");
 
     fresh();
@@ -125,7 +126,7 @@ static void test_status(void)
     fresh();
     slot = model_plug(4, CLASS_ID, 0x21);
     start();
-    tap_ok(class.negotiated == -ENOTSUP && slot->status & S_FAILED && model.reports == 1,
+    tap_ok(class.negotiated == -ENOTSUP && slot->status & S_FAILED && fake_reports.count == 1,
            "test_a_device_without_version_1_fails");
 
     fresh();
@@ -140,14 +141,15 @@ static void test_status(void)
     model_plug(3, CLASS_ID, VERSION_1);
     class.answer = -ENODEV;
     start();
-    tap_ok(class.started == 2 && slot->status & S_FAILED && model.reports == 2,
+    tap_ok(class.started == 2 && slot->status & S_FAILED && fake_reports.count == 2,
            "test_a_failure_does_not_keep_the_others_from_starting");
 
     fresh();
     slot = model_plug(4, CLASS_ID, VERSION_1);
     slot->reset_polls = 1000000;
     start();
-    tap_ok(class.started == 0 && model.reports == 1, "test_a_device_that_does_not_reset_is_left");
+    tap_ok(class.started == 0 && fake_reports.count == 1,
+           "test_a_device_that_does_not_reset_is_left");
 }
 
 static void test_queue(void)

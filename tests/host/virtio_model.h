@@ -2,13 +2,14 @@
 // knobs that break things. What a device does with its queue is the test's.
 #pragma once
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/report.h"
 #include "drivers/device.h"
 #include "drivers/virtio/virtio.h"
+#include "tests/host/fake/clock.h"
+#include "tests/host/fake/irq_lines.h"
+#include "tests/host/fake/report.h"
 #include "tests/host/virtqueue_model.h"
 
 enum { MODEL_BASE = 0x100000, MODEL_STRIDE = 0x200, MODEL_SLOTS = 8, MODEL_IRQ = 48 };
@@ -63,9 +64,6 @@ struct model_slot {
     uint32_t generation;
     unsigned notified, statuses_seen;
     uint32_t statuses[16]; // Written, in order.
-    irq_handler *handler;
-    void *context;
-    bool irq_on;
 
     // Knobs.
     bool refuses_features; // FEATURES_OK does not stay set.
@@ -76,23 +74,9 @@ struct model_slot {
 
 static struct {
     struct model_slot slots[MODEL_SLOTS];
-    unsigned reports;
-    char said[512]; // The last message.
-    struct timer *timer;
-    uint64_t now_ns;
-    struct irq_work *work;
     bool ready_after_barrier; // Before the last QueueReady was a barrier.
     bool barrier;
 } model;
-
-void report(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(model.said, sizeof model.said, format, arguments);
-    va_end(arguments);
-    model.reports++;
-}
 
 static struct model_slot *model_slot(uintptr_t address)
 {
@@ -241,83 +225,26 @@ void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
                     (model.barrier && address % MODEL_STRIDE == R_QUEUE_READY);
 }
 
-static struct model_slot *model_slot_of_irq(unsigned irq)
+static inline unsigned model_irq(const struct model_slot *slot)
 {
-    if (irq < MODEL_IRQ || irq >= MODEL_IRQ + MODEL_SLOTS)
-        abort();
-    return &model.slots[irq - MODEL_IRQ];
+    return MODEL_IRQ + (unsigned)(slot - model.slots);
 }
 
-int irq_install(unsigned irq, const char *name, irq_handler *handler, void *context)
+// Takes the interrupt of a slot. Result: what the top half said.
+static inline bool model_interrupt(const struct model_slot *slot)
 {
-    (void)name;
-    model_slot_of_irq(irq)->handler = handler;
-    model_slot_of_irq(irq)->context = context;
-    return 0;
+    return fake_interrupt(model_irq(slot));
 }
 
-void irq_remove(unsigned irq)
+// Nobody listens to the slot.
+static inline bool model_is_silenced(const struct model_slot *slot)
 {
-    model_slot_of_irq(irq)->handler = NULL;
+    return !fake_lines[model_irq(slot)].enabled;
 }
 
-void irq_enable(unsigned irq)
+static inline bool model_is_installed(const struct model_slot *slot)
 {
-    model_slot_of_irq(irq)->irq_on = true;
-}
-
-void irq_disable(unsigned irq)
-{
-    model_slot_of_irq(irq)->irq_on = false;
-}
-
-void irq_defer(struct irq_work *work)
-{
-    if (model.work)
-        abort(); // It waits already.
-    model.work = work;
-}
-
-uint64_t clock_now_ns(void)
-{
-    return model.now_ns;
-}
-
-void timer_arm(struct timer *timer, uint64_t expires_ns)
-{
-    timer->expires_ns = expires_ns;
-    model.timer = timer;
-}
-
-static inline bool model_expire(void)
-{
-    struct timer *timer = model.timer;
-    if (!timer)
-        return false;
-    model.timer = NULL;
-    model.now_ns = timer->expires_ns;
-    fake_in_isr = fake_irqs_masked = true;
-    timer->expired(timer);
-    fake_in_isr = fake_irqs_masked = false;
-    return true;
-}
-
-// Takes the interrupt of a slot when its line is high. Result: what the top half said.
-static inline bool model_interrupt(struct model_slot *slot)
-{
-    fake_in_isr = fake_irqs_masked = true;
-    bool claimed = slot->handler(slot->context);
-    fake_in_isr = fake_irqs_masked = false;
-    return claimed;
-}
-
-static inline void model_run_deferred(void)
-{
-    struct irq_work *work = model.work;
-    model.work = NULL;
-    fake_in_isr = fake_irqs_masked = true;
-    work->run(work);
-    fake_in_isr = fake_irqs_masked = false;
+    return fake_lines[model_irq(slot)].handler != NULL;
 }
 
 // A device in a slot as it is after reset.
@@ -330,10 +257,14 @@ static inline struct model_slot *model_plug(unsigned slot, uint32_t id, uint64_t
     return &model.slots[slot];
 }
 
-// All slots empty, as QEMU has them.
+// All slots empty, as QEMU has them; nothing waits to happen.
 static inline void model_fresh(void)
 {
     memset(&model, 0, sizeof model);
+    memset(fake_lines, 0, sizeof fake_lines);
+    fake_work.head = NULL;
+    fake_clock_reset();
+    fake_reports.count = 0;
     for (unsigned i = 0; i < MODEL_SLOTS; i++)
         model_plug(i, 0, 0);
 }

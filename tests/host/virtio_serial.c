@@ -12,7 +12,7 @@ static ssize_t reads(unsigned number, size_t size)
     struct io_request request = { 0 };
     memset(buffer, '#', sizeof buffer);
     submit(number, &request, IO_READ, buffer, size);
-    if (request.result == WAITS)
+    if (request.result == FAKE_WAITS)
         cancel(number, &request);
     return request.result;
 }
@@ -55,7 +55,7 @@ static void test_opening(void)
     submit(1, &request, IO_OPEN, NULL, 0);
     submit(3, &missing, IO_OPEN, NULL, 0);
     host_says(1, VIRTIO_CONSOLE_PORT_ADD, 1);
-    tap_ok(request.result == WAITS && missing.result == WAITS,
+    tap_ok(request.result == FAKE_WAITS && missing.result == FAKE_WAITS,
            "test_an_opening_waits_for_the_last_announcement");
     host_listens();
     host_interrupt();
@@ -70,7 +70,7 @@ static void test_opening(void)
     submit(1, &request, IO_OPEN, NULL, 0);
     submit(3, &missing, IO_OPEN, NULL, 0);
     host_says(1, VIRTIO_CONSOLE_PORT_ADD, 1);
-    tap_ok(model_expire() && request.result == 0 && missing.result == -ENXIO,
+    tap_ok(fake_timer_expires() && request.result == 0 && missing.result == -ENXIO,
            "test_a_device_that_never_has_done_is_not_waited_for_for_ever");
     tap_equal(opens(3), -ENXIO, "test_nor_a_second_time");
     host_fresh(PORTS, VIRTIO_CONSOLE_F_MULTIPORT);
@@ -110,13 +110,13 @@ static void test_strange_messages(void)
         host_says(1, event, event);
     host_says(1, VIRTIO_CONSOLE_RESIZE, 7);
     host_says(1, VIRTIO_CONSOLE_CONSOLE_PORT, 1);
-    tap_ok(ready(1) == IO_READY_WRITE && host.said_count == said_before && model.reports == 0,
+    tap_ok(ready(1) == IO_READY_WRITE && host.said_count == said_before && fake_reports.count == 0,
            "test_unknown_events_are_passed_over");
     host_says(4, VIRTIO_CONSOLE_PORT_OPEN, 1);
     host_says(UINT32_MAX, VIRTIO_CONSOLE_PORT_NAME, 1);
-    tap_ok(model.reports == 0, "test_events_of_ports_out_of_range_are_passed_over");
+    tap_ok(fake_reports.count == 0, "test_events_of_ports_out_of_range_are_passed_over");
     host_says(UINT32_MAX, VIRTIO_CONSOLE_PORT_ADD, 1);
-    tap_ok(model.reports == 1 && strstr(model.said, "no") && ready(1) == IO_READY_WRITE,
+    tap_ok(fake_reports.count == 1 && strstr(fake_reports.last, "no") && ready(1) == IO_READY_WRITE,
            "test_a_port_out_of_range_is_reported");
     int head = model_pop(&host.control_in);
     const struct virtio_console_control gone = { 1, VIRTIO_CONSOLE_PORT_OPEN, 0 };
@@ -141,7 +141,7 @@ static void test_reading(void)
     host_opened();
     submit(1, &request, IO_READ, buffer, 5);
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
-    tap_equal(request.result, WAITS, "test_a_read_waits_for_a_connection_and_then_for_bytes");
+    tap_equal(request.result, FAKE_WAITS, "test_a_read_waits_for_a_connection_and_then_for_bytes");
     host_types(1, "hello, world");
     tap_ok(got(request.result, "hello"), "test_it_ends_with_what_has_come");
     tap_ok(host_types(1, "!") == 0, "test_the_host_keeps_its_bytes_until_the_buffer_is_empty");
@@ -184,7 +184,7 @@ static void test_ends(void)
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
     tap_equal(request.result, 0, "test_a_read_that_waits_gets_the_end");
     submit(1, &request, IO_READ, buffer, 5);
-    tap_equal(request.result, WAITS, "test_the_next_one_waits");
+    tap_equal(request.result, FAKE_WAITS, "test_the_next_one_waits");
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     host_types(1, "new");
     tap_ok(got(request.result, "new"), "test_for_what_the_next_connection_brings");
@@ -218,7 +218,7 @@ static void test_ends(void)
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
     opens(1);
-    tap_ok(reads(1, 5) == -ECANCELED && submit(1, &request, IO_WRITE, "x", 1)->result == WAITS,
+    tap_ok(reads(1, 5) == -ECANCELED && submit(1, &request, IO_WRITE, "x", 1)->result == FAKE_WAITS,
            "test_connections_before_the_opening_do_not_count");
 }
 
@@ -229,10 +229,10 @@ static void test_writing(void)
     struct io_request request = { 0 }, flush = { 0 };
     host_opened();
     submit(1, &request, IO_WRITE, "early", 5);
-    tap_ok(request.result == WAITS && host_receives(1) < 0,
+    tap_ok(request.result == FAKE_WAITS && host_receives(1) < 0,
            "test_a_write_waits_for_the_first_connection");
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
-    tap_ok(host_receives(1) == 5 && request.result == WAITS, "test_then_the_device_gets_it");
+    tap_ok(host_receives(1) == 5 && request.result == FAKE_WAITS, "test_then_the_device_gets_it");
     host_interrupt();
     tap_ok(request.result == 5 && host_heard(1, "early"), "test_it_ends_when_it_has_been_read");
     submit(1, &request, IO_WRITE, "straight", 8);
@@ -276,7 +276,7 @@ static void test_nonblocking_writes(void)
     tap_equal(submit(1, &request, IO_WRITE, other, sizeof other)->result, 4096,
               "test_of_a_long_one_goes_what_fits");
     submit(1, &flush, IO_FLUSH, NULL, 0);
-    tap_equal(flush.result, WAITS, "test_a_flush_waits_for_the_copy");
+    tap_equal(flush.result, FAKE_WAITS, "test_a_flush_waits_for_the_copy");
     host_receives(1);
     host_interrupt();
     tap_equal(flush.result, 0, "test_and_ends_with_it");
@@ -314,7 +314,7 @@ static void test_forgotten_writes(void)
     tap_equal(request.result, -EPIPE, "test_a_write_that_never_comes_back_is_epipe");
     model_push(&host.transmit[1], (uint32_t)head, 0);
     host_interrupt();
-    tap_ok(!host.serial->broken && host.completions == 2, "test_if_it_does_nothing_happens");
+    tap_ok(!host.serial->broken && fake_requests.completed == 2, "test_if_it_does_nothing_happens");
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
     submit(1, &copied, IO_WRITE, "forgotten", 9);
     submit(1, &flush, IO_FLUSH, NULL, 0);
@@ -353,13 +353,13 @@ static void test_late_returns(void)
     model_push(&host.transmit[1], (uint32_t)straight, 0);
     model_push(&host.transmit[1], (uint32_t)copy, 0);
     host_interrupt();
-    tap_ok(!host.serial->broken && next.result == WAITS && !(ready(1) & IO_READY_WRITE),
+    tap_ok(!host.serial->broken && next.result == FAKE_WAITS && !(ready(1) & IO_READY_WRITE),
            "test_what_comes_back_late_ends_no_other_write");
     host_receives(1);
     host_interrupt();
     tap_ok(!host.serial->broken && next.result == 4, "test_which_ends_by_itself");
     submit(1, &flush, IO_FLUSH, NULL, 0);
-    tap_equal(flush.result, WAITS, "test_nor_another_copy");
+    tap_equal(flush.result, FAKE_WAITS, "test_nor_another_copy");
     host_receives(1);
     host_interrupt();
     tap_ok(flush.result == 0 && host_heard(1, "next one"), "test_which_a_flush_waits_for");
@@ -406,20 +406,23 @@ static void test_readiness(void)
 {
     struct io_request request = { 0 };
     host_opened();
-    tap_ok(ready(1) == 0 && host.told == 0, "test_nothing_is_ready_before_the_first_connection");
+    tap_ok(ready(1) == 0 && fake_requests.told == 0,
+           "test_nothing_is_ready_before_the_first_connection");
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
-    tap_ok(ready(1) == IO_READY_WRITE && host.told == 1, "test_connected_it_is_ready_for_writing");
+    tap_ok(ready(1) == IO_READY_WRITE && fake_requests.told == 1,
+           "test_connected_it_is_ready_for_writing");
     host_types(1, "x");
-    tap_ok(ready(1) == (IO_READY_READ | IO_READY_WRITE) && host.told == 2,
+    tap_ok(ready(1) == (IO_READY_READ | IO_READY_WRITE) && fake_requests.told == 2,
            "test_with_bytes_for_reading_too");
     reads(1, 1);
     submit(1, &request, IO_WRITE, "y", 1);
     tap_ok(ready(1) == 0, "test_a_write_under_way_has_to_be_waited_for");
     host_receives(1);
     host_interrupt();
-    tap_ok(ready(1) == IO_READY_WRITE && host.told == 3, "test_until_it_is_done");
+    tap_ok(ready(1) == IO_READY_WRITE && fake_requests.told == 3, "test_until_it_is_done");
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 0);
-    tap_ok(ready(1) == (IO_READY_READ | IO_READY_WRITE | IO_READY_HANGUP) && host.told == 4,
+    tap_ok(ready(1) == (IO_READY_READ | IO_READY_WRITE | IO_READY_HANGUP) &&
+               fake_requests.told == 4,
            "test_a_host_that_has_gone_is_a_hangup");
     reads(1, 1);
     tap_ok(ready(1) == IO_READY_WRITE, "test_until_the_end_has_been_read");

@@ -28,19 +28,20 @@ static bool all_failed(void)
 static void check_broken(const char *why, const char *name)
 {
     host_interrupt();
-    if (!tap_ok(all_failed() && model.reports == 1 && strstr(model.said, why), name))
+    if (!tap_ok(all_failed() && fake_reports.count == 1 && strstr(fake_reports.last, why), name))
         tap_note("%d %d %d: %s", (int)reading.result, (int)writing.result, (int)waiting.result,
-                 model.said);
-    tap_ok(host.slot->status == 0 && !host.slot->irq_on, "test_the_device_is_reset_and_silenced");
+                 fake_reports.last);
+    tap_ok(host.slot->status == 0 && model_is_silenced(host.slot),
+           "test_the_device_is_reset_and_silenced");
     struct io_request request = { 0 };
     unsigned rung = host.slot->notified;
     tap_ok(submit(1, &request, IO_READ, buffer, 1)->result == -EIO &&
                submit(2, &request, IO_WRITE, "x", 1)->result == -EIO &&
                submit(3, &request, IO_OPEN, NULL, 0)->result == -EIO &&
                submit(1, &request, IO_FLUSH, NULL, 0)->result == -EIO &&
-               host.slot->notified == rung && model.reports == 1,
+               host.slot->notified == rung && fake_reports.count == 1,
            "test_later_requests_fail_at_once");
-    tap_ok(ready(1) == (IO_READY_READ | IO_READY_WRITE | IO_READY_ERROR) && host.told >= 4,
+    tap_ok(ready(1) == (IO_READY_READ | IO_READY_WRITE | IO_READY_ERROR) && fake_requests.told >= 4,
            "test_whoever_polls_is_told");
 }
 
@@ -80,7 +81,7 @@ static void test_flood(void)
     host.deaf = true;
     for (unsigned i = 0; i < 40; i++)
         host_says(1, VIRTIO_CONSOLE_PORT_ADD, 1);
-    tap_ok(host.serial->broken && strstr(model.said, "unread"),
+    tap_ok(host.serial->broken && strstr(fake_reports.last, "unread"),
            "test_a_device_that_reads_no_messages_is_broken");
     struct io_request open = { 0 };
     host_announced();
@@ -96,14 +97,14 @@ static void test_slow_reset(void)
     host.slot->reset_polls = 4; // One is asked by the reset itself.
     model_push(&host.receive[1], 9, 1);
     host_interrupt();
-    unsigned before = host.completions;
-    tap_ok(reading.result == WAITS && writing.result == WAITS && model.timer,
+    unsigned before = fake_requests.completed;
+    tap_ok(reading.result == FAKE_WAITS && writing.result == FAKE_WAITS && fake_clock.timers,
            "test_requests_wait_until_the_device_is_quiet");
     tap_equal(cancel(1, &writing), -EBUSY, "test_its_write_cannot_be_cancelled");
     unsigned polls = 0;
-    while (model_expire())
+    while (fake_timer_expires())
         polls++;
-    tap_ok(all_failed() && polls == 3 && host.completions == before + 3,
+    tap_ok(all_failed() && polls == 3 && fake_requests.completed == before + 3,
            "test_then_they_fail_once");
 }
 
@@ -125,7 +126,8 @@ static void test_other_devices(void)
            "test_of_a_device_with_many_ports_eight_are_used");
     host_listens();
     host_says(9, VIRTIO_CONSOLE_PORT_ADD, 1);
-    tap_ok(model.reports == 1 && strstr(model.said, "room"), "test_the_others_are_reported");
+    tap_ok(fake_reports.count == 1 && strstr(fake_reports.last, "room"),
+           "test_the_others_are_reported");
 
     model_fresh();
     struct virtio_device device = { .base = MODEL_BASE + SLOT * MODEL_STRIDE,

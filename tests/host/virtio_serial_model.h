@@ -5,10 +5,11 @@
 #include <errno.h>
 
 #include "drivers/virtio/virtio_serial.h"
+#include "tests/host/fake/requests.h"
 #include "tests/host/virtio_model.h"
 #include "tests/tap.h"
 
-enum { SLOT = 3, MACHINES = 40, PORTS = 4, HEARD = 8192, SAID = 256, WAITS = -1000 };
+enum { SLOT = 3, MACHINES = 40, PORTS = 4, HEARD = 8192, SAID = 256 };
 
 const struct virtio_class *const virtio_classes[] = { NULL }; // Nobody scans slots.
 
@@ -22,26 +23,10 @@ static struct {
     unsigned said_count;
     uint8_t heard[PORTS][HEARD]; // What came out at the host's side.
     size_t heard_size[PORTS];
-    unsigned completions, told; // Requests ended; times device_ready() was called.
-    bool deaf;                  // It reads no messages.
+    bool deaf; // It reads no messages.
 } host;
 
-// ---- The kernel around it ----
-
-void device_complete(struct io_request *request, ssize_t result)
-{
-    if (request->state != IO_STARTED)
-        abort(); // Twice.
-    request->result = result;
-    request->state = IO_IDLE;
-    host.completions++;
-}
-
-void device_ready(struct device *device)
-{
-    (void)device;
-    host.told++;
-}
+// ---- Requests ----
 
 static struct device *port(unsigned number)
 {
@@ -51,23 +36,13 @@ static struct device *port(unsigned number)
 static struct io_request *submit(unsigned number, struct io_request *request, enum io_op op,
                                  void *buffer, size_t size)
 {
-    request->op = op;
-    request->buffer = buffer;
-    request->size = size;
-    request->result = WAITS;
-    request->state = IO_STARTED;
-    fake_irqs_masked = true;
-    port(number)->ops->submit(port(number), request);
-    fake_irqs_masked = false;
+    fake_submit(port(number), request, op, buffer, size);
     return request;
 }
 
 static int cancel(unsigned number, struct io_request *request)
 {
-    fake_irqs_masked = true;
-    int error = port(number)->ops->cancel(port(number), request);
-    fake_irqs_masked = false;
-    return error;
+    return fake_cancel(port(number), request);
 }
 
 static unsigned ready(unsigned number)
@@ -85,7 +60,7 @@ static const struct virtq_desc *host_desc(const struct model_device *device, int
 static void host_interrupt(void)
 {
     host.slot->interrupt_status |= 1;
-    if (host.slot->irq_on)
+    if (!model_is_silenced(host.slot))
         model_interrupt(host.slot);
 }
 
@@ -190,7 +165,7 @@ static int host_fresh(uint32_t ports, uint64_t features)
     host.slot = model_plug(SLOT, 3, VIRTIO_F_VERSION_1 | features);
     host.slot->queue_count = 2 * ports + 2;
     memcpy(host.slot->config + 4, &ports, sizeof ports);
-    host.said_count = host.completions = host.told = 0;
+    host.said_count = fake_requests.completed = fake_requests.told = 0;
     host.deaf = false;
     memset(host.heard_size, 0, sizeof host.heard_size);
     host.control_in = (struct model_device){ .queue = &serial->control_in };
@@ -201,7 +176,7 @@ static int host_fresh(uint32_t ports, uint64_t features)
     }
     // After ten of them the names are taken: it is said, and does no harm.
     int error = virtio_serial_attach(serial, &device, (char)('0' + host.used++ % 10));
-    model.reports = 0;
+    fake_reports.count = 0;
     return error;
 }
 
@@ -221,12 +196,12 @@ static void host_opened(void)
     host_announced();
     submit(1, &open, IO_OPEN, NULL, 0);
     host_listens();
-    host.told = 0;
+    fake_requests.told = 0;
 }
 
 static void host_connected(void)
 {
     host_opened();
     host_says(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
-    host.told = 0;
+    fake_requests.told = 0;
 }

@@ -109,10 +109,12 @@ static bool raise(uint32_t why)
 
 static void test_start(void)
 {
-    tap_ok(start() == 0 && slot->status & S_DRIVER_OK && slot->irq_on && slot->handler == interrupt,
+    tap_ok(start() == 0 && slot->status & S_DRIVER_OK && !model_is_silenced(slot) &&
+               model_is_installed(slot),
            "test_a_started_device_is_set_to_work");
     register_answer = -EEXIST;
-    tap_ok(start() == -EEXIST && !slot->handler && !slot->irq_on && !(slot->status & S_DRIVER_OK),
+    tap_ok(start() == -EEXIST && !model_is_installed(slot) && model_is_silenced(slot) &&
+               !(slot->status & S_DRIVER_OK),
            "test_one_whose_name_is_taken_is_left_alone");
     register_answer = 0;
 }
@@ -121,14 +123,15 @@ static void test_budget(void)
 {
     ready(140);
     tap_ok(slot->notified == 1, "test_a_kick_rings_the_doorbell");
-    tap_ok(raise(1) && ended == 64 && model.work, "test_an_interrupt_ends_64_and_defers_the_rest");
+    tap_ok(raise(1) && ended == 64 && fake_work.head,
+           "test_an_interrupt_ends_64_and_defers_the_rest");
     raise(1); // Another one: it may go on, but what is deferred must not be deferred again.
     tap_equal(ended, 128, "test_another_interrupt_before_the_rest_goes_on");
-    model_run_deferred();
-    tap_ok(ended == 140 && written_sum == 8 * 140 && !model.work, "test_each_of_140_ends_once");
+    fake_run_one();
+    tap_ok(ended == 140 && written_sum == 8 * 140 && !fake_work.head, "test_each_of_140_ends_once");
     give_back(80);
-    tap_ok(raise(1) && ended == 204 && model.work, "test_the_next_rest_is_deferred_too");
-    model_run_deferred();
+    tap_ok(raise(1) && ended == 204 && fake_work.head, "test_the_next_rest_is_deferred_too");
+    fake_run_one();
     tap_ok(!raise(0) && ended == CHAINS, "test_an_interrupt_of_somebody_else_is_not_claimed");
     tap_ok(raise(CHANGED) && ended == CHAINS && !failed,
            "test_a_change_of_configuration_ends_nothing");
@@ -148,25 +151,26 @@ static void test_giving_up(void)
     model_push(&modelled, 5000, 0);
     raise(1);
     tap_ok(ended == 3 && failed == 1, "test_what_came_before_a_lie_has_ended_and_the_others_fail");
-    tap_ok(model.reports == 1 && strstr(model.said, "thing") && strstr(model.said, "no descriptor"),
+    tap_ok(fake_reports.count == 1 && strstr(fake_reports.last, "thing") &&
+               strstr(fake_reports.last, "no descriptor"),
            "test_it_is_said_who_and_why");
     tap_equal(freed, 3, "test_the_lane_does_not_hear_of_the_lie");
     tap_equal(stopped, 1, "test_the_driver_hears_of_it_before_the_reset");
-    tap_ok(slot->status == 0 && !slot->irq_on, "test_the_device_is_reset_and_silenced");
+    tap_ok(slot->status == 0 && model_is_silenced(slot), "test_the_device_is_reset_and_silenced");
     raise(1);
     virtio_service_give_up(&service);
-    tap_ok(failed == 1 && model.reports == 1 && ended == 3, "test_a_device_is_given_up_once");
+    tap_ok(failed == 1 && fake_reports.count == 1 && ended == 3, "test_a_device_is_given_up_once");
 
     ready(70);
     raise(1);
     virtqueue_break(&service.queue, "a test");
-    model_run_deferred();
+    fake_run_one();
     tap_equal(ended, 64, "test_what_was_deferred_is_not_believed_when_the_device_is_broken");
 
     ready(5);
     slot->status |= NEEDS_RESET;
     raise(1 | CHANGED);
-    tap_ok(ended == 5 && failed == 1 && strstr(model.said, "asks for a reset"),
+    tap_ok(ended == 5 && failed == 1 && strstr(fake_reports.last, "asks for a reset"),
            "test_a_device_that_needs_a_reset_is_given_up_after_what_it_has_done");
 }
 
@@ -178,8 +182,8 @@ static void test_slow_reset(void)
     slot->reset_polls = 4; // One is asked by the reset itself.
     service.queue.used->idx = 999;
     raise(1);
-    tap_ok(failed == 0 && model.timer, "test_nothing_fails_until_the_device_is_quiet");
-    while (model_expire())
+    tap_ok(failed == 0 && fake_clock.timers, "test_nothing_fails_until_the_device_is_quiet");
+    while (fake_timer_expires())
         polls++;
     tap_ok(failed == 1 && polls == 3, "test_then_all_fail");
 }

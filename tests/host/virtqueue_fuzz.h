@@ -2,8 +2,7 @@
 // does is not always true. After each step the queue must agree with what was really given to it.
 #pragma once
 
-#include <stdio.h>
-
+#include "tests/host/fuzz.h"
 #include "tests/host/virtqueue_model.h"
 
 enum { FUZZ_MOST = 16, FUZZ_GUARD = 64, FUZZ_GUARD_BYTE = 0xc7 };
@@ -26,23 +25,8 @@ static struct {
     struct model_device device;
     struct fuzz_chain chains[FUZZ_MOST]; // By head; the owner of one is its struct here.
     unsigned size;
-    const uint8_t *input, *end;
     unsigned broken, taken, joined; // So that a test can see that something happened.
 } fuzz;
-
-#define FUZZ_MUST(condition)                                          \
-    do {                                                              \
-        if (!(condition)) {                                           \
-            printf("Bail out! %s (line %d)\n", #condition, __LINE__); \
-            fflush(stdout);                                           \
-            abort();                                                  \
-        }                                                             \
-    } while (0)
-
-static unsigned fuzz_byte(void)
-{
-    return fuzz.input < fuzz.end ? *fuzz.input++ : 0;
-}
 
 static unsigned fuzz_count(enum fuzz_state state)
 {
@@ -88,10 +72,10 @@ static void fuzz_build(void)
     int got = virtqueue_chain(&fuzz.queue, parts, readable, writable,
                               &fuzz.chains[head % FUZZ_MOST]);
     if (readable + writable == 0 || readable + writable > free) {
-        FUZZ_MUST(got < 0 && fuzz.queue.free_count == free);
+        assert(got < 0 && fuzz.queue.free_count == free);
         return;
     }
-    FUZZ_MUST(got == (int)head && fuzz.chains[got].state == FUZZ_NONE);
+    assert(got == (int)head && fuzz.chains[got].state == FUZZ_NONE);
     fuzz.chains[got] = (struct fuzz_chain){ .state = FUZZ_IDLE, .parts = readable + writable };
 }
 
@@ -146,13 +130,13 @@ static void fuzz_set_parts(void)
         parts[i] = (struct virtqueue_part){ 0x2000 * i, fuzz_byte() };
         room += i < readable ? 0 : parts[i].size;
     }
-    FUZZ_MUST(virtqueue_set_parts(&fuzz.queue, (unsigned)head, parts, readable, count - readable) ==
-              room);
+    assert(virtqueue_set_parts(&fuzz.queue, (unsigned)head, parts, readable, count - readable) ==
+           room);
     const struct virtq_desc *desc = &fuzz.queue.desc[head];
     for (unsigned i = 0; i < count; i++, desc = &fuzz.queue.desc[desc->next % fuzz.size]) {
-        FUZZ_MUST(desc->addr == parts[i].address && desc->len == parts[i].size);
-        FUZZ_MUST(!(desc->flags & VIRTQ_DESC_F_WRITE) == (i < readable));
-        FUZZ_MUST(!(desc->flags & VIRTQ_DESC_F_NEXT) == (i == count - 1));
+        assert(desc->addr == parts[i].address && desc->len == parts[i].size);
+        assert(!(desc->flags & VIRTQ_DESC_F_WRITE) == (i < readable));
+        assert(!(desc->flags & VIRTQ_DESC_F_NEXT) == (i == count - 1));
     }
 }
 
@@ -169,7 +153,7 @@ static void fuzz_put(void)
 static void fuzz_kick(void)
 {
     bool wanted = virtqueue_kick(&fuzz.queue);
-    FUZZ_MUST(wanted == !(fuzz.queue.used->flags & VIRTQ_USED_F_NO_NOTIFY));
+    assert(wanted == !(fuzz.queue.used->flags & VIRTQ_USED_F_NO_NOTIFY));
     for (unsigned i = 0; i < fuzz.size; i++)
         if (fuzz.chains[i].state == FUZZ_ADDED)
             fuzz.chains[i].state = FUZZ_WITH_DEVICE;
@@ -180,16 +164,16 @@ static void fuzz_take(void)
     fuzz_kick(); // The contract of virtqueue_used().
     unsigned with_device = fuzz_count(FUZZ_WITH_DEVICE);
     unsigned count = virtqueue_used(&fuzz.queue);
-    FUZZ_MUST(count <= with_device);
+    assert(count <= with_device);
     for (; count > 0; count--) {
         uint32_t written;
         struct fuzz_chain *chain = virtqueue_take(&fuzz.queue, &written);
         if (!chain) {
-            FUZZ_MUST(fuzz.queue.broken);
+            assert(fuzz.queue.broken);
             return;
         }
-        FUZZ_MUST(chain >= fuzz.chains && chain < fuzz.chains + fuzz.size);
-        FUZZ_MUST(chain->state == FUZZ_WITH_DEVICE && written <= chain->writable);
+        assert(chain >= fuzz.chains && chain < fuzz.chains + fuzz.size);
+        assert(chain->state == FUZZ_WITH_DEVICE && written <= chain->writable);
         chain->state = FUZZ_IDLE;
         fuzz.taken++;
     }
@@ -242,17 +226,17 @@ static void fuzz_check(void)
     for (unsigned i = 0; i < fuzz.size; i++) {
         const struct fuzz_chain *chain = &fuzz.chains[i];
         in_chains += chain->state != FUZZ_NONE && chain->state != FUZZ_JOINED ? chain->parts : 0;
-        FUZZ_MUST(virtqueue_holds(&fuzz.queue, i) == (chain->state >= FUZZ_ADDED));
+        assert(virtqueue_holds(&fuzz.queue, i) == (chain->state >= FUZZ_ADDED));
     }
-    FUZZ_MUST(in_chains + fuzz.queue.free_count == fuzz.size);
+    assert(in_chains + fuzz.queue.free_count == fuzz.size);
     if (!fuzz.queue.broken)
-        FUZZ_MUST(fuzz.queue.added - fuzz.queue.taken == in_flight + fuzz_count(FUZZ_ADDED));
+        assert(fuzz.queue.added - fuzz.queue.taken == in_flight + fuzz_count(FUZZ_ADDED));
     else
-        FUZZ_MUST(virtqueue_used(&fuzz.queue) == 0);
+        assert(virtqueue_used(&fuzz.queue) == 0);
     for (unsigned i = 0; i < FUZZ_GUARD; i++)
-        FUZZ_MUST(fuzz.before[i] == FUZZ_GUARD_BYTE && fuzz.after[i] == FUZZ_GUARD_BYTE);
+        assert(fuzz.before[i] == FUZZ_GUARD_BYTE && fuzz.after[i] == FUZZ_GUARD_BYTE);
     for (size_t i = VIRTQUEUE_BYTES(fuzz.size); i < sizeof fuzz.memory; i++)
-        FUZZ_MUST(fuzz.memory[i] == 0xa5);
+        assert(fuzz.memory[i] == 0xa5);
 }
 
 static void fuzz_step(void)
@@ -274,10 +258,9 @@ static void fuzz_step(void)
 // Runs all that the bytes say. Aborts when something does not hold.
 static void fuzz_run(const uint8_t *input, size_t size)
 {
-    fuzz.input = input;
-    fuzz.end = input + size;
+    fuzz_begin(input, size);
     fuzz_fresh();
-    while (fuzz.input < fuzz.end) {
+    while (fuzz_goes_on()) {
         fuzz_step();
         fuzz_check();
         if (!fuzz.queue.broken)

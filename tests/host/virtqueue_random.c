@@ -6,24 +6,10 @@
 
 enum { ROUNDS = 4000, BYTES = 1000 };
 
-static uint32_t seed = 20;
-
-static uint8_t random_byte(void)
-{
-    seed = seed * UINT32_C(1664525) + UINT32_C(1013904223);
-    return (uint8_t)(seed >> 24);
-}
-
 int main(void)
 {
-    static uint8_t input[BYTES];
-
     tap_plan(4);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        for (unsigned i = 0; i < BYTES; i++)
-            input[i] = random_byte();
-        fuzz_run(input, sizeof input);
-    }
+    fuzz_random(fuzz_run, 20, ROUNDS, BYTES);
     tap_ok(true, "test_the_queue_never_believes_what_is_not_true"); // It would have bailed out.
     tap_ok(fuzz.taken > 10 * ROUNDS, "test_chains_were_taken_often_enough");
     tap_ok(fuzz.broken > ROUNDS / 2, "test_queues_were_broken_often_enough");

@@ -1,21 +1,30 @@
 // The parts of arch/ that host tests share: cache maintenance as reported events, assertions that
-// abort the test.
+// abort the test, and answers for tests that have nothing to say.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "arch/assert.h"
 #include "arch/cpu.h"
+#include "arch/mmio.h"
 
 bool fake_irqs_masked, fake_in_isr;
 
-// For tests that have nothing to say to these.
 __attribute__((weak)) void fake_event(enum fake_event event, uintptr_t address, uint64_t value)
 {
     (void)event, (void)address, (void)value;
 }
 
-__attribute__((weak)) void fake_wait_for_interrupt(void)
+// Where no chip is modelled, no register is touched.
+__attribute__((weak)) uint32_t fake_read(uintptr_t address, unsigned bytes)
 {
+    (void)address, (void)bytes;
+    assertion_failed("no chip", __FILE__, __LINE__);
+}
+
+__attribute__((weak)) void fake_write(uintptr_t address, unsigned bytes, uint32_t value)
+{
+    (void)address, (void)bytes, (void)value;
+    assertion_failed("no chip", __FILE__, __LINE__);
 }
 
 void cache_clean(uintptr_t address, size_t size)
