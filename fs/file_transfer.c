@@ -52,6 +52,8 @@ static ssize_t transfer_by(struct file *file, struct io_request *request,
 {
     struct io_guard guard;
     unsigned before = interruptions();
+    if (request->op == IO_WRITE && file->device->kind == DEVICE_STREAM)
+        request->flags |= IO_PARTIAL;
     io_guard_begin(&guard, request);
     int error = submit(file, request);
     ssize_t result = error ? error : io_wait_until(request, is_interrupted, &before);
