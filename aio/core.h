@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "aio/unwind.h"
 #include "drivers/device.h"
 
 // Hands a request to a device, which starts it at once or as soon as the ones before it let it.
@@ -39,9 +40,21 @@ int io_cancel(struct io_request *request);
 ssize_t io_wait(struct io_request *request);
 
 // The same, but once over(context) says so, which is asked with interrupts masked whenever the CPU
-// has been woken, the request is cancelled, if its device lets it. It is waited for in any case.
+// has been woken and may open them meanwhile, the request is cancelled, if its device lets it. It
+// is waited for in any case.
 // Context: main | callback.
 ssize_t io_wait_until(struct io_request *request, bool (*over)(void *), void *context);
+
+// A request that will be submitted and waited for, and lies on the stack of whoever does: a jump
+// out of a signal handler that comes from here on withdraws it. Begins before the submission, with
+// an idle request; io_wait() itself guards what it is given only from then on.
+// Context: main | callback.
+struct io_guard {
+    struct unwind unwind;
+    struct io_request *request;
+};
+void io_guard_begin(struct io_guard *guard, struct io_request *request);
+void io_guard_end(struct io_guard *guard);
 
 // One more refers to this device: it will not be released before io_close() has been called once
 // for it. Takes back a closing that still waits for requests in flight. Whoever gives a device out

@@ -27,6 +27,14 @@ void unwind_pop(struct unwind *unwind)
     irq_restore(flags);
 }
 
+void unwind_end(struct unwind *unwind)
+{
+    uint32_t flags = irq_save();
+    unwind_pop(unwind);
+    unwind->undo(unwind);
+    irq_restore(flags);
+}
+
 static bool is_left(const struct unwind *unwind, enum level level, uintptr_t stack)
 {
     return unwind->level > level || (unwind->level == level && (uintptr_t)unwind < stack);
@@ -35,8 +43,10 @@ static bool is_left(const struct unwind *unwind, enum level level, uintptr_t sta
 void unwind_to(enum level level, uintptr_t stack)
 {
     while (latest && is_left(latest, level, stack)) {
+        uint32_t flags = irq_save();
         struct unwind *unwind = latest;
-        unwind_pop(unwind);
         unwind->undo(unwind);
+        unwind_pop(unwind);
+        irq_restore(flags);
     }
 }

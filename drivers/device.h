@@ -38,6 +38,8 @@ enum io_flags {
                           // `segments` of them, and the core works out size. The list stays as it
                           // is until the request is the owner's again. What becomes of it on a
                           // device that takes one piece at a time: aio/segments.h.
+    IO_PARTIAL = 32,      // A stream's write can be cancelled though it has begun: its owner takes
+                          // a part for an answer (moved), as who has called write() does.
 };
 
 // A piece of a request's memory. It may be empty.

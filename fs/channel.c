@@ -336,8 +336,12 @@ int channel_cancel(struct channel *channel, const struct io_request *request)
                                                                      : NULL;
     if (!side)
         return -EALREADY;
-    if (side->begun) // A read, and what is atomic, waits for nobody any more.
-        return side == &channel->reader || is_atomic(channel, request->size) ? -EALREADY : -EBUSY;
+    // A read that has begun, and what is atomic, waits for nobody any more.
+    if (side->begun && (side == &channel->reader || is_atomic(channel, request->size)))
+        return -EALREADY;
+    if (side->begun && !(request->flags & IO_PARTIAL))
+        return -EBUSY;
+    side->request->moved = side->moved;
     device_complete(side_take(side), -ECANCELED);
     return 0;
 }

@@ -77,8 +77,12 @@ inline struct device *file_direct_locked(int fd, enum io_op op)
 
 ssize_t file_submit_and_wait(struct file *file, struct io_request *request)
 {
+    struct io_guard guard;
+    io_guard_begin(&guard, request);
     int error = file_submit(file, request);
-    return error ? error : io_wait(request);
+    ssize_t result = error ? error : io_wait(request);
+    io_guard_end(&guard);
+    return result;
 }
 
 int file_poll_locked(int fd, struct io_request *request, unsigned events)
@@ -125,9 +129,7 @@ static void drop_locked(struct file *file)
 
 static void let_go(struct unwind *unwind)
 {
-    uint32_t saved = irq_save();
     drop_locked(container_of(unwind, struct file_hold, unwind)->file);
-    irq_restore(saved);
 }
 
 struct file *file_hold(struct file_hold *hold, int fd)
@@ -147,8 +149,7 @@ struct file *file_hold(struct file_hold *hold, int fd)
 
 void file_drop(struct file_hold *hold)
 {
-    unwind_pop(&hold->unwind);
-    let_go(&hold->unwind);
+    unwind_end(&hold->unwind);
 }
 
 // Leads the lowest free descriptor from `lowest` on to a file. Result: it, or -EMFILE.

@@ -5,6 +5,7 @@
 
 #include "aio/core.h"
 #include "arch/container.h"
+#include "arch/cpu.h"
 #include "arch/memory.h"
 #include "fs/file.h"
 #include "fs/mount.h"
@@ -80,8 +81,12 @@ static int ask_whether_ready(struct device *device)
     struct io_request request = { .op = IO_OPEN };
     if (device->kind == DEVICE_FILE || device->kind == DEVICE_DIRECTORY)
         return 0;
+    struct io_guard guard;
+    io_guard_begin(&guard, &request);
     int error = io_submit(device, &request);
-    return error ? error : (int)io_wait(&request);
+    int result = error ? error : (int)io_wait(&request);
+    io_guard_end(&guard);
+    return result;
 }
 
 // What no file system need look at.
@@ -123,17 +128,19 @@ int file_open(const char *path, int flags, mode_t mode)
     struct opening opening = { .call = { .operation = FS_OPEN, .flags = flags, .mode = mode } };
     if ((flags & O_ACCMODE) == O_ACCMODE || (flags & both) == both)
         return -EINVAL;
+    uint32_t saved = irq_save();
     opening.fd = descriptor_reserve(0); // Nothing is created that could not be used.
-    if (opening.fd < 0)
-        return opening.fd;
     unwind_push(&opening.unwind, give_back);
-    int error = open_device(path, &opening.call);
-    unwind_pop(&opening.unwind);
+    irq_restore(saved);
+    int error = opening.fd < 0 ? opening.fd : open_device(path, &opening.call);
     if (error) {
-        give_back(&opening.unwind);
+        unwind_end(&opening.unwind);
         return error;
     }
+    saved = irq_save();
+    unwind_pop(&opening.unwind);
     descriptor_open(opening.fd, opening.call.device, flags);
+    irq_restore(saved);
     return opening.fd;
 }
 
@@ -142,8 +149,7 @@ int file_try_open(const char *path, int flags)
     struct opening opening = { .call = { .operation = FS_OPEN, .flags = flags }, .fd = -1 };
     unwind_push(&opening.unwind, give_back);
     int error = open_device(path, &opening.call);
-    unwind_pop(&opening.unwind);
-    give_back(&opening.unwind);
+    unwind_end(&opening.unwind);
     return error;
 }
 

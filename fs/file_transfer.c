@@ -50,11 +50,16 @@ static bool is_interrupted(void *context)
 static ssize_t transfer_by(struct file *file, struct io_request *request,
                            int (*submit)(struct file *, struct io_request *))
 {
+    struct io_guard guard;
     unsigned before = interruptions();
+    if (request->op == IO_WRITE && file->device->kind == DEVICE_STREAM)
+        request->flags |= IO_PARTIAL;
+    io_guard_begin(&guard, request);
     int error = submit(file, request);
+    ssize_t result = error ? error : io_wait_until(request, is_interrupted, &before);
+    io_guard_end(&guard);
     if (error)
         return error;
-    ssize_t result = io_wait_until(request, is_interrupted, &before);
     if (result != -ECANCELED)
         return result;
     return request->moved > 0 ? (ssize_t)request->moved : -EINTR;
@@ -175,9 +180,13 @@ int file_flush(int fd)
 
 int fs_call_and_wait(struct device *device, struct fs_call *call)
 {
+    struct io_guard guard;
     call->request.op = IO_CALL;
+    io_guard_begin(&guard, &call->request);
     int error = io_submit(device, &call->request);
-    return error ? error : (int)io_wait(&call->request);
+    int result = error ? error : (int)io_wait(&call->request);
+    io_guard_end(&guard);
+    return result;
 }
 
 static int status_of(struct file *file, struct fs_status *status)

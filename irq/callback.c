@@ -165,6 +165,7 @@ static __attribute__((noinline)) void put_back(struct callback *first, struct ca
     if (!somebody_waits())
         level.last = last;
     level.ends.next = first;
+    level.rest = &level.ends;
 }
 
 // Result: true: the turn is over.
@@ -252,6 +253,7 @@ _Noreturn void callback_level_leave(void (*resume)(void *), void *argument)
         put_back(level.rest, last_of(level.rest));
     *level.variable = level.value_of_main;
     level.totals.turns++;
+    level.main_waits = false; // It is taken out of what it waited for.
     level.closed = 0; // A callback that leaves while it holds others off holds them no more.
     if (somebody_waits())
         irq_controller_raise_software();

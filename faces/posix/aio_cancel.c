@@ -10,6 +10,8 @@
 #include <stdbool.h>
 
 #include "aio/core.h"
+#include "aio/unwind.h"
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/aio_slots.h"
 #include "faces/posix/pointers.h"
@@ -84,6 +86,15 @@ static int cancel_one(int fd, const struct device *device, const struct aiocb *b
     return found;
 }
 
+// The requests go on without him.
+static void forget(struct unwind *unwind)
+{
+    const struct aio_canceller *canceller = container_of(unwind, struct aio_canceller, unwind);
+    for (unsigned i = 0; i < AIO_SLOTS; i++)
+        if (aio_pool.slots[i].canceller == canceller)
+            aio_pool.slots[i].canceller = NULL;
+}
+
 // Some devices need a while to give a request up; what has been cancelled is told when it is true.
 static void wait_for_the_end(const struct aio_canceller *canceller)
 {
@@ -102,12 +113,14 @@ int aio_cancel(int fildes, struct aiocb *block)
     if (block && !posix_can_read(block, 1))
         return aio_fail(EFAULT);
     int found;
+    unwind_push(&canceller.unwind, forget);
     if (block)
         found = cancel_one(fildes, device, block, &canceller);
     else
         found = (int)(cancel_all(fildes, device, true, &canceller) +
                       cancel_all(fildes, device, false, &canceller));
     wait_for_the_end(&canceller);
+    unwind_pop(&canceller.unwind);
     if (found < 0)
         return aio_fail(-found);
     if (found == 0)

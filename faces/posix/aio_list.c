@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "aio/unwind.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/aio_slots.h"
@@ -62,13 +63,13 @@ static bool is_told(const struct sigevent *event)
 }
 
 // Result: a list that tells as the event says; NULL: there is no room.
-static struct aio_list *list_create(const struct sigevent *event)
+static struct aio_list *list_create_locked(const struct sigevent *event)
 {
-    uint32_t flags = irq_save();
     struct aio_list *list = list_allocate_locked();
-    irq_restore(flags);
     if (!list)
         return NULL;
+    list->waiting = 1; // For the call.
+    list->failed = false;
     list->function = event->sigev_notify == SIGEV_THREAD ? event->sigev_notify_function : NULL;
     list->value = event->sigev_value;
     list->callback.run = run_function;
@@ -94,13 +95,18 @@ void aio_list_notify_locked(struct aio_list *list)
         posix_signal_send(&list->signal);
 }
 
+// A call of lio_listio(), which may be left by a jump.
+struct list_call {
+    struct unwind unwind;
+    struct aio_list *list;
+};
+
 // The call itself has submitted what it could.
-static void submitted(struct aio_list *list)
+static void submitted(struct unwind *unwind)
 {
-    uint32_t flags = irq_save();
+    struct aio_list *list = container_of(unwind, struct list_call, unwind)->list;
     if (aio_list_count_locked(list, 0))
         aio_list_notify_locked(list);
-    irq_restore(flags);
 }
 
 // ---- Submission
@@ -153,8 +159,9 @@ static int submit_all(struct aiocb *const blocks[], int count, struct aio_list *
 // ---- LIO_WAIT
 
 // The requests go on without the list.
-static void forget_locked(const struct aio_list *list)
+static void forget(struct unwind *unwind)
 {
+    const struct aio_list *list = container_of(unwind, struct list_call, unwind)->list;
     for (unsigned i = 0; i < AIO_SLOTS; i++)
         if (aio_pool.slots[i].list == list)
             aio_pool.slots[i].list = NULL;
@@ -166,9 +173,7 @@ static int wait_for_all(struct aio_list *list, const struct posix_wait *wait)
     int error = 0;
     uint32_t flags = irq_save();
     while (*(volatile unsigned *)&list->waiting > 0 && (error = posix_wait_over(wait)) == 0)
-        level_sleep_locked();
-    if (error)
-        forget_locked(list);
+        posix_wait_sleep_locked(wait);
     irq_restore(flags);
     return error;
 }
@@ -177,11 +182,14 @@ static int submit_and_wait(struct aiocb *const blocks[], int count)
 {
     struct posix_wait wait;
     struct aio_list list = { .waiting = 0 };
+    struct list_call call = { .list = &list };
+    unwind_push(&call.unwind, forget);
     posix_wait_begin(&wait, NULL);
     posix_wait_restarts(&wait);
     int refused = submit_all(blocks, count, &list);
     int error = wait_for_all(&list, &wait);
     posix_wait_end(&wait);
+    unwind_end(&call.unwind);
     if (error || refused)
         return error ? error : refused;
     return list.failed ? EIO : 0;
@@ -196,13 +204,16 @@ static int submit_and_go(struct aiocb *const blocks[], int count, const struct s
         return error;
     if (!is_told(event))
         return submit_all(blocks, count, NULL);
-    struct aio_list *list = list_create(event);
-    if (!list)
+    struct list_call call;
+    uint32_t flags = irq_save();
+    call.list = list_create_locked(event);
+    if (call.list)
+        unwind_push(&call.unwind, submitted);
+    irq_restore(flags);
+    if (!call.list)
         return EAGAIN;
-    list->waiting = 1;
-    list->failed = false;
-    error = submit_all(blocks, count, list);
-    submitted(list);
+    error = submit_all(blocks, count, call.list);
+    unwind_end(&call.unwind);
     return error;
 }
 

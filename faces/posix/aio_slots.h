@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "aio/core.h"
+#include "aio/unwind.h"
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 
@@ -23,8 +24,9 @@ _Static_assert(AIO_SLOTS >= 128 && AIO_SLOTS <= 1022, "what make AIO_MAX=n may b
 
 // Somebody who waits for requests that he is cancelling.
 struct aio_canceller {
-    unsigned waiting; // Requests that have been asked to end.
-    bool refused;     // One could not be withdrawn, or had done a part.
+    struct unwind unwind; // He may be taken out of his wait by a jump.
+    unsigned waiting;     // Requests that have been asked to end.
+    bool refused;         // One could not be withdrawn, or had done a part.
 };
 
 // A call of lio_listio() that is under way. With LIO_WAIT it is the caller's.

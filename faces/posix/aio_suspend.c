@@ -65,7 +65,7 @@ int aio_suspend(const struct aiocb *const list[], int count, const struct timesp
     if (watching)
         watch_locked(list, count);
     while (!any_done_locked(list, count, watching) && (error = posix_wait_over(&wait)) == 0)
-        level_sleep_locked();
+        posix_wait_sleep_locked(&wait);
     irq_restore(flags);
     posix_wait_end(&wait);
     return error ? aio_fail(error == ETIMEDOUT ? EAGAIN : error) : 0;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aio/unwind.h"
+#include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
 #include "faces/posix/posix.h"
 #include "fs/file.h"
@@ -69,15 +71,30 @@ ssize_t _read(int fd, void *buffer, size_t size)
     return (ssize_t)posix_result(file_read(fd, buffer, size, LONG_MAX));
 }
 
+static void release(struct unwind *unwind)
+{
+    (void)unwind;
+    callbacks_release();
+}
+
+// Callbacks wait meanwhile: a line of main's is not broken by one of theirs. A callback may be left
+// by a jump inside it.
+static ssize_t write_terminal(int fd, const void *buffer, size_t size)
+{
+    struct unwind unwind;
+    uint32_t flags = irq_save();
+    callbacks_hold();
+    unwind_push(&unwind, release);
+    irq_restore(flags);
+    ssize_t result = file_write(fd, buffer, size, LONG_MAX);
+    unwind_end(&unwind);
+    return result;
+}
+
 ssize_t _write(int fd, const void *buffer, size_t size)
 {
-    // On a terminal callbacks wait meanwhile: a line of main's is not broken by one of theirs.
-    bool terminal = is_terminal(fd);
-    if (terminal)
-        callbacks_hold();
-    ssize_t result = file_write(fd, buffer, size, LONG_MAX);
-    if (terminal)
-        callbacks_release();
+    ssize_t result = is_terminal(fd) ? write_terminal(fd, buffer, size)
+                                     : file_write(fd, buffer, size, LONG_MAX);
     if (result < 0)
         posix_write_failed(fd, -(int)result);
     return (ssize_t)posix_result(result);

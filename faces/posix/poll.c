@@ -142,7 +142,7 @@ static int wait_for_any(struct pollfd *entries, nfds_t count, const struct posix
     submit_all(requests, entries, count);
     uint32_t flags = irq_save();
     while (!any_done(requests, entries, count) && (error = posix_wait_over(wait)) == 0)
-        level_sleep_locked();
+        posix_wait_sleep_locked(wait);
     irq_restore(flags);
     withdraw_all(requests, count);
     unwind_pop(&polling.unwind);

@@ -51,6 +51,11 @@ void posix_wait_restarts(struct posix_wait *wait);
 // Context: main | callback, interrupts masked.
 int posix_wait_over(const struct posix_wait *wait);
 
+// Sleeps until an interrupt has been handled. In a callback, where nobody else does, it delivers
+// what signals there are instead. Look again when it returns.
+// Context: main | callback, interrupts masked.
+void posix_wait_sleep_locked(const struct posix_wait *wait);
+
 // Every wait that was begun must be ended: its timer lives on the caller's stack.
 // Context: main | callback.
 void posix_wait_end(struct posix_wait *wait);

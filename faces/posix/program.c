@@ -152,8 +152,9 @@ static void come_to_rest(void)
     posix_wait_begin(&wait, &most);
     uint32_t flags = irq_save();
     while ((is_disk_busy() || (end_waits && end_waits())) && posix_wait_over(&wait) != ETIMEDOUT)
-        level_sleep_locked();
+        level_sleep_locked(); // No handler runs any more, in a callback either.
     irq_restore(flags);
+    posix_wait_end(&wait);
 }
 
 _Noreturn void posix_end(int status)

@@ -80,7 +80,7 @@ static int wait_for(sem_t *semaphore, const struct timespec *timeout)
     uint32_t flags = irq_save();
     bool taken;
     while (!(taken = take_locked(semaphore)) && (error = posix_wait_over(&wait)) == 0)
-        level_sleep_locked();
+        posix_wait_sleep_locked(&wait);
     irq_restore(flags);
     posix_wait_end(&wait);
     return taken ? 0 : posix_fail(error);

@@ -225,13 +225,15 @@ void posix_signals_deliver(void)
     }
 }
 
-void posix_signals_deliver_in_wait(void)
+bool posix_signals_deliver_in_wait(void)
 {
-    if (deliverable() && level_current() == LEVEL_CALLBACK) {
-        irq_unmask();
-        posix_signals_deliver();
-        irq_mask();
-    }
+    if (!deliverable() || level_current() != LEVEL_CALLBACK)
+        return false;
+    uint32_t flags = irq_save();
+    irq_unmask();
+    posix_signals_deliver();
+    irq_restore(flags);
+    return true;
 }
 
 // ---- Actions and the mask ----

@@ -25,10 +25,9 @@ int sigsuspend(const sigset_t *mask)
     irq_restore(flags);
     posix_signals_deliver(); // What waited behind the old mask.
     flags = irq_save();
-    while (posix_signals_counts.handled == handled) {
-        level_sleep_locked();
-        posix_signals_deliver_in_wait();
-    }
+    while (posix_signals_counts.handled == handled)
+        if (!posix_signals_deliver_in_wait())
+            level_sleep_locked();
     posix_signals_set_mask_locked(before);
     irq_restore(flags);
     posix_signals_deliver();
@@ -56,7 +55,7 @@ int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
     bool found;
     while (!(found = posix_signals_take_locked(*set, &taken)) &&
            (error = posix_wait_over(&wait)) == 0)
-        level_sleep_locked();
+        posix_wait_sleep_locked(&wait);
     irq_restore(flags);
     posix_wait_end(&wait);
     if (!found)

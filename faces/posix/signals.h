@@ -38,10 +38,11 @@ extern volatile struct posix_signals_counts {
     unsigned ending_io;    // Without SA_RESTART: and reads and writes.
 } posix_signals_counts;
 
-// Inside a wait, interrupts masked: at the callback level no other callback can run, so what has
-// become deliverable is delivered by the one that waits.
+// Inside a wait: at the callback level no other callback can run, so what has become deliverable is
+// delivered by the one that waits; interrupts are open meanwhile, and as before when it returns.
+// Result: true: that has taken time, and what is waited for may have come.
 // Context: main | callback.
-void posix_signals_deliver_in_wait(void);
+bool posix_signals_deliver_in_wait(void);
 
 // Sets the mask, and has what it lets through delivered here and now. Result: the mask before.
 // Context: main | callback.

@@ -77,17 +77,20 @@ void posix_wait_restarts(struct posix_wait *wait)
 
 int posix_wait_over(const struct posix_wait *wait)
 {
-    if (wait->in_callback)
-        posix_signals_deliver_in_wait();
     if (((const volatile struct posix_wait *)wait)->timed_out)
         return ETIMEDOUT;
     return *wait->handled != wait->before ? EINTR : 0;
 }
 
+void posix_wait_sleep_locked(const struct posix_wait *wait)
+{
+    if (!wait->in_callback || !posix_signals_deliver_in_wait())
+        level_sleep_locked();
+}
+
 void posix_wait_end(struct posix_wait *wait)
 {
-    unwind_pop(&wait->unwind);
-    timer_cancel(&wait->timer);
+    unwind_end(&wait->unwind);
 }
 
 bool posix_time_until(const struct timespec *time, struct timespec *left)
@@ -115,7 +118,7 @@ static int sleep_for(const struct timespec *span, struct timespec *left)
     uint64_t end = after(span);
     uint32_t flags = irq_save();
     while ((error = posix_wait_over(&wait)) == 0)
-        level_sleep_locked();
+        posix_wait_sleep_locked(&wait);
     irq_restore(flags);
     posix_wait_end(&wait);
     if (error == ETIMEDOUT)

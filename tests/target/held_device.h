@@ -15,7 +15,9 @@ struct held_device {
     struct device device; // First: submit() gets from it to the rest.
     struct io_request *request;
     bool keeps;   // Cancelled requests are not given up.
+    bool slow;    // They are, but end when the suite says so.
     size_t moved; // What a cancelled request had moved.
+    void (*on_start)(void);
     unsigned started;
     struct {
         enum io_op op;
@@ -36,6 +38,8 @@ static inline void held_submit(struct device *device, struct io_request *request
     }
     held->started++;
     held->request = request;
+    if (held->on_start)
+        held->on_start();
 }
 
 static inline int held_cancel(struct device *device, struct io_request *request)
@@ -43,6 +47,8 @@ static inline int held_cancel(struct device *device, struct io_request *request)
     struct held_device *held = (struct held_device *)device;
     if (held->keeps)
         return -EBUSY;
+    if (held->slow)
+        return 0;
     held->request = NULL;
     request->moved = held->moved;
     device_complete(request, -ECANCELED);

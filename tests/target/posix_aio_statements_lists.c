@@ -50,6 +50,9 @@ static void test_list_refusals(void)
     refused = list_errno(LIO_WAIT, AIO_LISTIO_MAX + 1, NULL) == EINVAL &&
               list_errno(LIO_NOWAIT, -1, NULL) == EINVAL;
     tap_ok(refused && aio_error(list[0]) == -1, "test_statement_37_bad_count_is_EINVAL");
+    static struct aiocb *const longest[AIO_LISTIO_MAX];
+    tap_equal(lio_listio(LIO_NOWAIT, longest, AIO_LISTIO_MAX, NULL), 0,
+              "test_statement_37_AIO_LISTIO_MAX_is_accepted");
     refused = list_errno(LIO_NOWAIT, COUNT, &bad) == EINVAL &&
               list_errno(LIO_NOWAIT, COUNT, &worse) == EINVAL;
     tap_ok(refused && aio_error(list[0]) == -1, "test_statement_37_bad_notification_is_EINVAL");
@@ -220,7 +223,7 @@ static void test_no_allocation(void)
 
 int main(void)
 {
-    tap_plan(21);
+    tap_plan(22);
     ram = open("/dev/ram0", O_RDWR);
     test_list_refusals();
     test_list_wait();

@@ -102,6 +102,12 @@ static void test_suspend(void)
               "test_statement_24_no_time_finds_what_is_complete");
     pester_begin();
     tap_equal(suspend_errno(one, 3, NULL), EINTR, "test_statement_25_a_handler_ends_it_with_EINTR");
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
+    sigaction(SIGUSR2, &action, NULL);
+    const struct timespec moments = { .tv_nsec = 10 * MOMENT_NS };
+    calls = 0;
+    int answer = suspend_errno(one, 3, &moments);
+    tap_ok(answer == EAGAIN && calls > 0, "test_statement_25_a_handler_with_SA_RESTART_does_not");
     pester_end();
     held_end_all(&held);
     tap_ok(suspend_errno(one, 3, NULL) == 0 && done_with(&waits, BLOCK) && done_with(&done, BLOCK),
@@ -217,7 +223,7 @@ static void test_function(void)
 
 int main(void)
 {
-    tap_plan(23);
+    tap_plan(24);
     ram = open("/dev/ram0", O_RDWR);
     int disk = open("/dev/disk", O_RDWR);
     test_handlers(ram, "test_statement_21_in_a_function_all_calls_work_and_may_wait",

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -246,9 +247,44 @@ static void test_interrupted_read(void)
     close(fds[1]);
 }
 
+// More than a pipe or a socket holds: the write has begun, and waits.
+static void test_out_of_a_write(int fds[2], const char *counted, const char *left)
+{
+    static char many[1 << 17];
+    struct sigaction action = { .sa_handler = count };
+    sigaction(SIGUSR1, &action, NULL);
+    calls = 0;
+    send_soon();
+    ssize_t written = write(fds[1], many, sizeof many), there = 0;
+    while (poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 0) == 1)
+        there += read(fds[0], many, sizeof many);
+    tap_ok(calls == 1 && written > 0 && there == written, counted);
+    signal(SIGUSR1, jump);
+    if (sigsetjmp(place, 1) == 0) {
+        send_soon();
+        write(fds[1], many, sizeof many);
+    }
+    while (poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 0) == 1)
+        read(fds[0], many, sizeof many);
+    tap_ok(write(fds[1], "bytes", 5) == 5 && read(fds[0], many, 10) == 5, left);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void test_out_of_writes(void)
+{
+    int fds[2];
+    pipe(fds);
+    test_out_of_a_write(fds, "test_handler_ends_a_write_to_a_pipe_with_what_is_written",
+                        "test_jump_out_of_a_blocked_write_to_a_pipe_gives_it_up");
+    socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
+    test_out_of_a_write(fds, "test_handler_ends_a_write_to_a_socket_with_what_is_written",
+                        "test_jump_out_of_a_blocked_write_to_a_socket_gives_it_up");
+}
+
 int main(void)
 {
-    tap_plan(15);
+    tap_plan(19);
     test_out_of_a_loop();
     test_again_and_again();
     test_mask_is_kept();
@@ -258,5 +294,6 @@ int main(void)
     test_rest_of_the_turn();
     test_inside_a_callback();
     test_interrupted_read();
+    test_out_of_writes();
     return tap_done();
 }
