@@ -38,6 +38,7 @@ enum io_flags {
                           // `segments` of them, and the core works out size. The list stays as it
                           // is until the request is the owner's again. What becomes of it on a
                           // device that takes one piece at a time: aio/segments.h.
+    IO_SYNC = 32,         // A write is done when a flush behind it is, whose error is its result.
 };
 
 // A piece of a request's memory. It may be empty.
@@ -89,6 +90,12 @@ struct io_request {
         uint16_t next;                 // The one behind it.
         uint8_t flags;                 // The request's, as they were.
     } split;                           // aio/segments.c's.
+    struct {
+        ssize_t result;
+        size_t moved, size;
+        uint64_t offset;
+        uint8_t flags;
+    } written; // aio/sync.c's: what the write was, while it is flushed.
 };
 
 // In a notify: the request that it belongs to.

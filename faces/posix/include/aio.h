@@ -13,9 +13,8 @@
 // Requests are cancelled by the descriptor that they came through; one that was closed takes its
 // requests with it, which go on, and has none when its number is used again.
 //
-// Limit: O_SYNC and O_DSYNC hold for write(); through such a descriptor aio_write() is done when
-// the device has taken the bytes, and aio_fsync() behind it says when they are on the medium. On
-// /host the server keeps them for both.
+// Through a descriptor with O_SYNC or O_DSYNC a write is done when its bytes are on the medium: a
+// flush follows it in the device, whose error is the request's.
 #pragma once
 
 #include <fcntl.h>
