@@ -2,10 +2,12 @@
 //
 // So on files and disks each piece is a request of its own, one after another. A stream's bytes go
 // through a buffer on the stack, since there one call is one thing: a message, a write that comes
-// through a pipe as a whole, a read that waits for the first byte only.
+// through a pipe as a whole, a read that waits for the first byte only. So do bytes that are
+// appended to a file: up to the buffer's size nobody else's come in between.
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,7 +78,7 @@ static ssize_t move_pieces(const struct vector *vector)
     return (ssize_t)done;
 }
 
-// ---- Streams: through a buffer
+// ---- Streams and appending: through a buffer
 
 bool pieces_copy(const struct pieces *pieces, size_t skip, char *buffer, size_t size, bool out)
 {
@@ -147,13 +149,14 @@ static __attribute__((noinline)) ssize_t move_stream(const struct vector *vector
 
 static ssize_t move(struct vector vector)
 {
-    const struct device *device = file_snapshot(vector.fd).device;
+    struct file file = file_snapshot(vector.fd);
+    const struct device *device = file.device;
     int error = device ? check(&vector) : EBADF;
     if (error)
         return (ssize_t)posix_result(-error);
     // At an offset it is an error that the stream itself tells.
-    bool stream = device->kind == DEVICE_STREAM && !vector.has_offset;
-    return stream ? move_stream(&vector) : move_pieces(&vector);
+    bool whole = device->kind == DEVICE_STREAM || (vector.writing && file.flags & O_APPEND);
+    return whole && !vector.has_offset ? move_stream(&vector) : move_pieces(&vector);
 }
 
 ssize_t readv(int fd, const struct iovec *pieces, int count)

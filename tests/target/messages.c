@@ -1,6 +1,7 @@
 // Many parts: of messages (sendmsg, recvmsg) on both kinds of socket pairs, and of vectors (readv,
 // writev) up to IOV_MAX, on files and streams. And what comes with a message: flags, no address, no
 // control data.
+#include <aio.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -131,10 +132,58 @@ static void test_stream(int from, int to)
     tap_ok(right, "test_nosignal_is_for_messages_too");
 }
 
+// A callback that appends on and on.
+static struct aiocb other;
+static volatile bool appending;
+
+static void append_again(union sigval value)
+{
+    (void)value;
+    aio_return(&other);
+    if (appending)
+        aio_write(&other);
+}
+
+// Result: how many records of either kind there are; -1: one is torn.
+static int records_in(int fd)
+{
+    int count = 0;
+    char record[9];
+    for (off_t at = 0; pread(fd, record, 3, at) == 3; count++) {
+        bool mine = record[0] == 'a';
+        if (mine && pread(fd, record, 9, at) != 9)
+            return -1;
+        if (memcmp(record, mine ? "aaabbbccc" : "xxx", mine ? 9 : 3) != 0)
+            return -1;
+        at += mine ? 9 : 3;
+    }
+    return count;
+}
+
+static void test_appending(void)
+{
+    struct iovec parts[] = { { "aaa", 3 }, { "bbb", 3 }, { "ccc", 3 } };
+    int fd = open("/tmp/appended", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    int good = 0, rounds = 200;
+    other = (struct aiocb){ .aio_fildes = fd, .aio_buf = "xxx", .aio_nbytes = 3 };
+    other.aio_sigevent.sigev_notify = SIGEV_THREAD;
+    other.aio_sigevent.sigev_notify_function = append_again;
+    appending = true;
+    aio_write(&other);
+    for (int i = 0; i < rounds; i++)
+        good += writev(fd, parts, 3) == 9;
+    appending = false;
+    while (aio_error(&other) == EINPROGRESS)
+        ;
+    tap_ok(good == rounds && records_in(fd) > rounds, "test_an_appended_vector_stays_together");
+    close(fd);
+    unlink("/tmp/appended");
+}
+
 int main(void)
 {
     int ends[2], file = open("/tmp/parts", O_RDWR | O_CREAT | O_TRUNC, 0600);
-    tap_plan(18);
+    tap_plan(19);
     for (int i = 0; i < LARGE; i++)
         text[i] = (char)(i * 13 + i / 256);
     test_vectors(file, file, true, "test_1024_pieces_of_a_file");
@@ -146,5 +195,6 @@ int main(void)
     test_refusals(ends[0], ends[1]);
     socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
     test_stream(ends[0], ends[1]);
+    test_appending();
     return tap_done();
 }
