@@ -66,8 +66,8 @@ static inline bool is_usual(const struct aiocb *block, unsigned long state,
            (aio_may_be_code(aio_pool.code_size, event->sigev_notify_function) & (slot != NULL));
 }
 
-// Result: 0, or errno. The first look at the block is where a pointer to nowhere is found, the first
-// store where one to constants is; until then nothing has happened.
+// Result: 0, or errno. The first look at the block is where a pointer to nowhere is found, the
+// first store where one to constants is; until then nothing has happened.
 static inline __attribute__((always_inline)) int submit_locked(struct aiocb *block, enum io_op op)
 {
     unsigned long state;

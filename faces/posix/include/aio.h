@@ -58,9 +58,10 @@ struct aiocb {
 // Result: 0: the request is under way, all further errors come from aio_error(). -1: nothing has
 // happened, errno says EINVAL (offset, size, priority or notification; a function that is NULL, a
 // small number or the address of data), EFAULT (a control block or a buffer outside RAM or in the
-// kernel's, a control block or what is read into in read-only memory), EBUSY (the control block is in use), EAGAIN (AIO_MAX
-// requests are under way). Found in aio_error() only: EBADF (nothing is open, or in another mode),
-// EFBIG and EOVERFLOW (a regular file at the greatest offset that off_t can say).
+// kernel's; a control block or what is read into in read-only memory), EBUSY (the control block is
+// in use), EAGAIN (AIO_MAX requests are under way). Found in aio_error() only: EBADF (nothing is
+// open, or in another mode), EFBIG and EOVERFLOW (a regular file at the greatest offset that off_t
+// can say).
 // Context: main | callback.
 int aio_read(struct aiocb *block);
 int aio_write(struct aiocb *block);
