@@ -223,7 +223,7 @@ static void test_start(void)
 static void test_receive(void)
 {
     struct io_request request = { 0 };
-    char buffer[64];
+    char buffer[64] = { 0 };
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("abcdefgh");
     tap_equal(run(), 1, "test_cadence_trigger_level_causes_one_interrupt_and_no_phantom");
@@ -251,7 +251,7 @@ static void late_byte(void)
 static void test_timeout_race(void)
 {
     struct io_request request = { 0 };
-    char buffer[64];
+    char buffer[64] = { 0 };
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("a");
     chip.r[ISR] |= I_TOUT;
