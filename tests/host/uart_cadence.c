@@ -202,7 +202,7 @@ static void test_start(void)
         "ttyPS0", &uart_cadence, .base = BASE, .irqs = { IRQ }, .clock_hz = 50000000,
     };
     struct io_request request = { 0 };
-    char buffer[8];
+    char buffer[8] = { 0 };
     // A boot loader has it running, and somebody has typed three bytes: too few for the trigger
     // level, and their time-out is over.
     reset(RXEN | TXEN);

@@ -132,7 +132,7 @@ static void test_start(void)
         "ttyAMA0", &uart_pl011, .base = BASE, .irqs = { IRQ }, .clock_hz = 24000000,
     };
     struct io_request request;
-    char buffer[8];
+    char buffer[8] = { 0 };
     // Without FIFOs, on, and somebody has typed a byte; the next one comes after the start.
     reset(0, ON);
     chip.r[RIS] |= I_OE;
@@ -157,7 +157,7 @@ static void test_start(void)
 static void test_receive(void)
 {
     struct io_request request;
-    char buffer[64];
+    char buffer[64] = { 0 };
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("abcdefgh");
     tap_equal(run(), 1, "test_pl011_trigger_level_causes_one_interrupt");
@@ -264,7 +264,7 @@ static void test_errors(void)
 static void test_qemu(void)
 {
     struct io_request request;
-    char buffer[64];
+    char buffer[64] = { 0 };
     chip.qemu = true;
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("k");
