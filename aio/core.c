@@ -8,6 +8,7 @@
 #include "aio/poll.h"
 #include "aio/queue.h"
 #include "aio/segments.h"
+#include "aio/sync.h"
 #include "arch/assert.h"
 #include "arch/container.h"
 #include "arch/cpu.h"
@@ -45,7 +46,7 @@ static int request_check(const struct device *device, struct io_request *request
     if (request->op == IO_CALL && !device->calls)
         return -ENOTSUP;
     if (request->op > IO_WRITE)
-        return request->flags & IO_SEGMENTS ? -EINVAL : 0;
+        return request->flags & (IO_SEGMENTS | IO_SYNC) ? -EINVAL : 0;
     return request->flags & IO_SEGMENTS ? segments_check(device, request) : buffer_check(request);
 }
 
@@ -126,6 +127,8 @@ static __attribute__((noinline)) void start_at_tail_locked(struct device *device
 static int withdraw_locked(struct io_request *request, int reason)
 {
     struct device *device = request->device;
+    if (sync_is_flush(request))
+        return -EBUSY;
     if (request->state == IO_QUEUED) {
         queue_remove(lane_of(request), request);
         hand_to_driver(lane_of(request), request); // In name only: every completion is counted
@@ -317,14 +320,27 @@ static __attribute__((noinline)) void finish_later_locked(struct io_request *req
     }
 }
 
-// A request with segments or a deadline has ended, or a segment of it; its result is in place.
-// Result: false: it goes on.
+// Puts a request that has ended in its driver, but is not over, behind all that is in the lane.
+static void queue_again_locked(struct io_lane *lane, struct io_request *request)
+{
+    lane->in_flight--;
+    request->state = IO_QUEUED;
+    queue_push(lane, request);
+    start_at_tail_locked(request->device, lane);
+}
+
+// A request with segments, a flush to follow or a deadline has ended, or a segment of it; its
+// result is in place. Result: false: it goes on.
 static __attribute__((noinline)) bool ended_locked(struct io_lane *lane, struct io_request *request)
 {
     if (request->flags & IO_SEGMENTS) {
         if (!segments_ended_locked(request))
             return false;
         lane->in_flight = (uint16_t)(lane->in_flight - (request->places - 1u));
+    }
+    if (request->flags & IO_SYNC && sync_follows_locked(request)) {
+        queue_again_locked(lane, request);
+        return false;
     }
     if (request->flags & IO_DEADLINE) {
         timer_cancel(&request->timer);
@@ -342,7 +358,7 @@ void device_complete(struct io_request *request, ssize_t result)
     request->result = result;
     if (result >= 0)
         request->moved = (size_t)result;
-    if (request->flags & (IO_DEADLINE | IO_SEGMENTS) && !ended_locked(lane, request)) {
+    if (request->flags & (IO_DEADLINE | IO_SEGMENTS | IO_SYNC) && !ended_locked(lane, request)) {
         irq_restore(flags);
         return;
     }

@@ -4,7 +4,8 @@
 
 #include <errno.h>
 
-extern char __text_start[], __rodata_end[], __kernel_data_start[], __kernel_data_end[];
+extern char __text_start[], __text_end[], __rodata_end[];
+extern char __kernel_data_start[], __kernel_data_end[];
 extern char __heap_end[], __tmp_start[], __tmp_end[];
 extern char __callback_stack_guard[], __callback_stack_bottom[];
 extern char __main_stack_guard[], __main_stack_bottom[];
@@ -20,6 +21,11 @@ void memory_init(const struct memory_range *ram)
     memory_ram = ram;
     memory_open.base = (uintptr_t)__callback_stack_bottom;
     memory_open.size = (uintptr_t)__heap_end - memory_open.base;
+}
+
+uintptr_t memory_code_end(void)
+{
+    return (uintptr_t)__text_end;
 }
 
 // Do [address, address + size) and [start, end) share a byte? Nothing wraps: the caller has

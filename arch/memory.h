@@ -24,6 +24,11 @@ enum memory_access {
 // Context: boot.
 void memory_init(const struct memory_range *ram);
 
+// Where the code of kernel and program ends, which comes first in RAM: behind it nothing can be
+// executed.
+// Context: any.
+uintptr_t memory_code_end(void);
+
 // What it means that this address faulted, where it lies in the guard below a stack: "main's stack
 // has overflowed" or the like; else NULL.
 // Context: any.

@@ -40,6 +40,7 @@ enum io_flags {
                           // device that takes one piece at a time: aio/segments.h.
     IO_PARTIAL = 32,      // A stream's write can be cancelled though it has begun: its owner takes
                           // a part for an answer (moved), as who has called write() does.
+    IO_SYNC = 64,         // A write is done when a flush behind it is, whose error is its result.
 };
 
 // A piece of a request's memory. It may be empty.
@@ -91,6 +92,12 @@ struct io_request {
         uint16_t next;                 // The one behind it.
         uint8_t flags;                 // The request's, as they were.
     } split;                           // aio/segments.c's.
+    struct {
+        ssize_t result;
+        size_t moved, size;
+        uint64_t offset;
+        uint8_t flags;
+    } written; // aio/sync.c's: what the write was, while it is flushed.
 };
 
 // In a notify: the request that it belongs to.

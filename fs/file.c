@@ -39,7 +39,9 @@ static bool mode_allows(int flags, enum io_op op)
 static uint8_t added_flags(const struct file *file, enum io_op op)
 {
     bool append = op == IO_WRITE && file->flags & O_APPEND && file->device->kind == DEVICE_FILE;
-    return (file->flags & O_NONBLOCK ? IO_NONBLOCK : 0) | (append ? IO_APPEND : 0);
+    bool sync = op == IO_WRITE && file->flags & FILE_SYNC && file->device->kind != DEVICE_STREAM;
+    return (file->flags & O_NONBLOCK ? IO_NONBLOCK : 0) | (append ? IO_APPEND : 0) |
+           (sync ? IO_SYNC : 0);
 }
 
 // Everything but a read or write that needs no questions.

@@ -12,7 +12,7 @@
 
 enum { FILE_LIMIT = 64 }; // Descriptors open at a time: EMFILE beyond.
 
-// A blocking write through such an opening is on the medium when it returns.
+// A write through such an opening is on the medium when it is done (IO_SYNC).
 enum { FILE_SYNC = O_SYNC | FS_DSYNC };
 
 // An open file.
@@ -91,8 +91,7 @@ int file_poll_locked(int fd, struct io_request *request, unsigned events);
 // Context: main | callback.
 void file_refused(int fd);
 
-// Read or write at the file's position and move it by what was done. With O_SYNC or O_DSYNC a write
-// ends with a flush, whose error is its result.
+// Read or write at the file's position and move it by what was done.
 // limit: the first offset that the caller cannot name: nothing is moved at or past it, and no
 // position comes to lie beyond. A file's end, as far as is known, is where an append is held to it.
 // Result: bytes, fewer before the limit, or -errno; at the limit -EFBIG (write), -EOVERFLOW (read,

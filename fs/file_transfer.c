@@ -93,17 +93,14 @@ static int flush(struct file *file)
     return (int)file_submit_and_wait(file, &request);
 }
 
-// A read or write at request->offset, and with O_SYNC what was written goes to the medium.
+// A read or write at request->offset.
 static ssize_t transfer_within(struct file *file, struct io_request *request, uint64_t limit,
                                int (*submit)(struct file *, struct io_request *))
 {
     bool append = submit == file_submit && request->op == IO_WRITE && file->flags & O_APPEND &&
                   file->device->kind == DEVICE_FILE;
     int error = keep_below(file, request, append, limit);
-    ssize_t result = error ? error : transfer_by(file, request, submit);
-    if (result > 0 && request->op == IO_WRITE && file->flags & FILE_SYNC && can_seek(file))
-        error = flush(file);
-    return error ? error : result;
+    return error ? error : transfer_by(file, request, submit);
 }
 
 static ssize_t transfer_at_position(struct file *file, struct io_request *request, uint64_t limit)

@@ -101,7 +101,7 @@ static inline void barrier_full(void)
 }
 
 // See arch/fixup.h. The instruction for two words, since that one minds alignment. The relocation
-// keeps the table's entry where, and only where, the load is linked.
+// keeps the table's entry where, and only where, the access is linked.
 #define CPU_LOAD_OR(value, base, offset, label)                   \
     do {                                                          \
         uint64_t both_;                                           \
@@ -116,3 +116,13 @@ static inline void barrier_full(void)
                               : label);                           \
         (value) = (uint32_t)both_;                                \
     } while (0)
+#define CPU_STORE_OR(value, base, offset, label)               \
+    __asm__ goto volatile("1: str %0, [%1, %2]\n\t"            \
+                          ".reloc 1b, BFD_RELOC_NONE, 2f\n\t"  \
+                          ".pushsection .fixups, \"a\"\n\t"    \
+                          "2: .word 1b, %l3\n\t"               \
+                          ".popsection"                        \
+                          :                                    \
+                          : "r"(value), "r"(base), "i"(offset) \
+                          :                                    \
+                          : label)

@@ -112,7 +112,7 @@ static void report_cause(const struct fault_frame *frame, enum fault_kind kind, 
     report(", at %s level\n", fault_level(frame, kind, isr_sp));
 }
 
-// A load that may fault goes on elsewhere. Result: false: it is no such load.
+// An access that may fault goes on elsewhere. Result: false: it is no such access.
 static bool is_fixed_up(struct fault_frame *frame, enum fault_kind kind)
 {
     uintptr_t otherwise = kind == FAULT_DATA_ABORT ? fixup_find(frame->pc) : 0;

@@ -100,7 +100,7 @@ static inline void barrier_full(void)
     __asm__ volatile("fence iorw, iorw" ::: "memory");
 }
 
-// See arch/fixup.h. The relocation keeps the table's entry where, and only where, the load is
+// See arch/fixup.h. The relocation keeps the table's entry where, and only where, the access is
 // linked.
 #define CPU_LOAD_OR(value, base, offset, label)               \
     __asm__ goto volatile(".option push\n\t.option norvc\n"   \
@@ -113,4 +113,16 @@ static inline void barrier_full(void)
                           : "=r"(value)                       \
                           : "r"(base), "i"(offset)            \
                           : "memory"                          \
+                          : label)
+#define CPU_STORE_OR(value, base, offset, label)               \
+    __asm__ goto volatile(".option push\n\t.option norvc\n"    \
+                          "1: sd %0, %2(%1)\n\t"               \
+                          ".option pop\n\t"                    \
+                          ".reloc 1b, BFD_RELOC_NONE, 2f\n\t"  \
+                          ".pushsection .fixups, \"a\"\n\t"    \
+                          "2: .dword 1b, %l3\n\t"              \
+                          ".popsection"                        \
+                          :                                    \
+                          : "r"(value), "r"(base), "i"(offset) \
+                          :                                    \
                           : label)

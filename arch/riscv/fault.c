@@ -105,11 +105,11 @@ static void report_registers(const struct fault_frame *frame)
            csr_read(mtval), csr_read(mcause), csr_read(mstatus));
 }
 
-// A load that may fault goes on elsewhere. Result: false: it is no such load.
+// An access that may fault goes on elsewhere. Result: false: it is no such access.
 static bool is_fixed_up(uint64_t cause)
 {
-    bool load = cause == CAUSE_LOAD_ACCESS || cause == CAUSE_LOAD_MISALIGNED;
-    uintptr_t otherwise = load ? fixup_find(csr_read(mepc)) : 0;
+    bool access = cause >= CAUSE_LOAD_MISALIGNED && cause <= CAUSE_STORE_ACCESS;
+    uintptr_t otherwise = access ? fixup_find(csr_read(mepc)) : 0;
     if (otherwise)
         csr_write(mepc, otherwise);
     return otherwise != 0;

@@ -62,10 +62,12 @@ static inline bool is_usual(const struct aiocb *block, unsigned long state,
                             (unsigned)block->aio_fildes / FILE_LIMIT |
                             (unsigned long)block->aio_offset >> OFFSET_FAR_BITS |
                             (unsigned)(event->sigev_notify ^ SIGEV_THREAD);
-    return unusual == 0 && ((event->sigev_notify_function != NULL) & (slot != NULL));
+    return unusual == 0 &&
+           (aio_may_be_code(aio_pool.code_size, event->sigev_notify_function) & (slot != NULL));
 }
 
-// Result: 0, or errno. The first look at the block is where a pointer to nowhere is found.
+// Result: 0, or errno. The first look at the block is where a pointer to nowhere is found, the
+// first store where one to constants is; until then nothing has happened.
 static inline __attribute__((always_inline)) int submit_locked(struct aiocb *block, enum io_op op)
 {
     unsigned long state;
@@ -76,8 +78,9 @@ static inline __attribute__((always_inline)) int submit_locked(struct aiocb *blo
                                                          : NULL;
     if (!device)
         return aio_submit_locked(block, op, NULL);
-    aio_pool.free = slot->link;
     aio_slot_fill(slot, block, op);
+    CPU_STORE_OR((unsigned long)(uintptr_t)slot, block, offsetof(struct aiocb, __state), nowhere);
+    aio_pool.free = slot->link;
     int error = io_submit_locked(device, &slot->request);
     return error ? aio_refused_locked(slot, 0, error) : 0;
 nowhere:

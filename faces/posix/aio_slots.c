@@ -136,6 +136,7 @@ struct aio_slot *aio_slot_find_locked(void)
     } else if (aio_pool.used_once < AIO_SLOTS) {
         file_on_close(descriptor_closed);
         posix_end_waits_while(are_files_busy);
+        aio_pool.code_size = aio_code_size();
         slot = &aio_pool.slots[aio_pool.used_once++];
         aio_slot_make_usual(slot);
     }

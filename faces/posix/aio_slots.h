@@ -13,6 +13,7 @@
 
 #include "aio/core.h"
 #include "aio/unwind.h"
+#include "arch/memory.h"
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 
@@ -58,6 +59,7 @@ struct aio_slot {
 extern struct aio_pool {
     struct aio_slot *free;
     struct aio_slot *free_isr; // Those that became free with interrupts masked.
+    uintptr_t code_size;       // As aio_code_size(), once a slot has been used.
     unsigned used_once;        // Slots from here on have never been used and are in neither list.
     struct aiocb nobody;       // Where a result goes that has been moved already.
     struct aio_slot slots[AIO_SLOTS];
@@ -122,7 +124,8 @@ struct aio_census aio_slots_census_locked(void);
 
 // ---- Submission
 
-// Fills what the usual request takes over from its block.
+// Fills what the usual request takes over from its block, whose __state is to become the slot's
+// address.
 static inline void aio_slot_fill(struct aio_slot *slot, struct aiocb *block, enum io_op op)
 {
     struct io_request *request = &slot->request;
@@ -135,7 +138,6 @@ static inline void aio_slot_fill(struct aio_slot *slot, struct aiocb *block, enu
     slot->value = block->aio_sigevent.sigev_value;
     slot->function = block->aio_sigevent.sigev_notify_function;
     slot->block = block;
-    block->__state = (unsigned long)(uintptr_t)slot;
 }
 
 // Submits any request, with all questions asked; list: the call that it is part of, or NULL.
@@ -145,6 +147,20 @@ int aio_submit_locked(struct aiocb *block, enum io_op op, struct aio_list *list)
 // What has been submitted was refused: nothing has happened. state: the block's before.
 // Result: errno.
 int aio_refused_locked(struct aio_slot *slot, unsigned long state, int error);
+
+// Can there be a function at this address? NULL, small numbers and data are none. What lies between
+// and below RAM is let through: it costs less, and calling it faults, as anywhere else.
+enum { AIO_NO_CODE_BELOW = 0x10000 };
+
+static inline uintptr_t aio_code_size(void)
+{
+    return memory_code_end() - AIO_NO_CODE_BELOW;
+}
+
+static inline bool aio_may_be_code(uintptr_t code_size, void (*function)(union sigval))
+{
+    return (uintptr_t)function - AIO_NO_CODE_BELOW < code_size;
+}
 
 // Is this a notification that can be sent? Result: 0, or EINVAL.
 int aio_event_check(const struct sigevent *event);

@@ -23,7 +23,7 @@ int aio_event_check(const struct sigevent *event)
     case SIGEV_SIGNAL:
         return event->sigev_signo >= 0 && event->sigev_signo < NSIG ? 0 : EINVAL;
     case SIGEV_THREAD:
-        return event->sigev_notify_function ? 0 : EINVAL;
+        return aio_may_be_code(aio_code_size(), event->sigev_notify_function) ? 0 : EINVAL;
     default:
         return EINVAL;
     }
@@ -133,6 +133,7 @@ __attribute__((noinline)) int aio_submit_locked(struct aiocb *block, enum io_op 
     }
     unsigned long state = block->__state;
     aio_slot_fill(slot, block, op);
+    block->__state = (unsigned long)(uintptr_t)slot;
     aio_slot_notification_locked(slot, list);
     error = adjust(&slot->request, &file);
     if (!error)

@@ -88,8 +88,8 @@ void posix_streams_flush(void);
 // Context: any.
 void posix_end_waits_while(bool (*busy)(void));
 
-// Ends the machine once what is under way on disks and files is done, at most a second later, and
-// the console has sent everything. Context: main | callback.
+// Ends the machine once what is under way on disks and files is done, at most ten seconds later,
+// and the console has sent everything. Context: main | callback.
 _Noreturn void posix_end(int status);
 
 // Opens the standard streams, reads arguments and environment, runs constructors, main and exit().

@@ -19,7 +19,7 @@
 #include "fs/tty.h"
 #include "irq/callback.h"
 
-enum { WORDS = 256, EXIT_USAGE = 2 };
+enum { WORDS = 256, EXIT_USAGE = 2, END_WAITS_S = 10 };
 
 int main(int argc, char **argv, char **environment);
 void __libc_init_array(void);
@@ -146,7 +146,7 @@ static bool is_disk_busy(void)
 // Half a sector on a card helps nobody. Callbacks, which might ask for more, are held.
 static void come_to_rest(void)
 {
-    const struct timespec most = { .tv_sec = 1 };
+    const struct timespec most = { .tv_sec = END_WAITS_S };
     struct posix_wait wait;
     callbacks_hold();
     posix_wait_begin(&wait, &most);

@@ -1,6 +1,7 @@
 // Sockets: pairs of them, and the refusal of all others.
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include "aio/core.h"
 #include "arch/cpu.h"
 #include "faces/posix/descriptors.h"
+#include "faces/posix/pieces.h"
 #include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "fs/open_files.h"
@@ -174,38 +176,100 @@ ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *
     return result;
 }
 
-// A request has one buffer, and a datagram must not be torn: so a message has one part.
-static bool has_one_part(const struct msghdr *message)
+// --- Messages of several parts ---
+
+// Result: 0, or -errno.
+static int parts_of(const struct msghdr *message, struct pieces *parts)
 {
-    bool good = posix_can_read(message, 1);
-    if (good && message->msg_iovlen == 1 && posix_can_read(message->msg_iov, 1))
-        return true;
-    errno = good && message->msg_iovlen != 1 ? EMSGSIZE : EFAULT;
-    return false;
+    if (!posix_can_read(message, 1))
+        return -EFAULT;
+    if (message->msg_iovlen > IOV_MAX)
+        return -EMSGSIZE;
+    *parts = (struct pieces){ message->msg_iov, message->msg_iovlen, 0 };
+    return -pieces_measure(parts);
+}
+
+static size_t at_most(size_t size)
+{
+    return size < PIECES_BUFFER ? size : PIECES_BUFFER;
+}
+
+// Through a buffer: a datagram whole, of a stream a buffer full after the other.
+static __attribute__((noinline)) ssize_t send_parts(int fd, const struct pieces *parts, int flags)
+{
+    char buffer[PIECES_BUFFER];
+    size_t done = 0, size;
+    ssize_t sent;
+    do {
+        size = at_most(parts->size - done);
+        bool good = pieces_copy(parts, done, buffer, size, false);
+        sent = good ? send(fd, buffer, size, flags) : (ssize_t)posix_result(-EFAULT);
+        done += sent > 0 ? (size_t)sent : 0;
+    } while (sent == (ssize_t)size && done < parts->size);
+    return done > 0 ? (ssize_t)done : sent;
+}
+
+static bool is_datagram_socket(int fd)
+{
+    uint32_t saved = irq_save();
+    struct socket *socket;
+    bool datagrams = find_locked(fd, &socket) == 0 && socket->datagrams;
+    irq_restore(saved);
+    return datagrams;
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    if (!has_one_part(message))
-        return -1;
-    if (message->msg_controllen > 0)
+    struct pieces parts;
+    int error = parts_of(message, &parts);
+    if (error)
+        return (ssize_t)posix_result(error);
+    if (message->msg_controllen >= sizeof(struct cmsghdr))
         return (ssize_t)posix_result(-EOPNOTSUPP);
-    return sendto(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags,
-                  message->msg_namelen > 0 ? message->msg_name : NULL, message->msg_namelen);
+    if (message->msg_namelen > 0 && message->msg_name)
+        return (ssize_t)posix_result(-EISCONN);
+    if (parts.count == 1)
+        return send(fd, parts.list->iov_base, parts.size, flags);
+    if (parts.size > PIECES_BUFFER && is_datagram_socket(fd))
+        return (ssize_t)posix_result(-EMSGSIZE);
+    return send_parts(fd, &parts, flags);
+}
+
+// Result: as receive(). A datagram fits the buffer; of a stream it is as much as one call brings.
+static __attribute__((noinline)) ssize_t receive_parts(int fd, const struct pieces *parts,
+                                                       int flags, bool *cut)
+{
+    char buffer[PIECES_BUFFER];
+    size_t done = 0, size;
+    ssize_t received;
+    do {
+        size = at_most(parts->size - done);
+        received = receive(fd, buffer, size, flags, cut);
+        if (received > 0) {
+            pieces_copy(parts, done, buffer, (size_t)received, true);
+            done += (size_t)received;
+        }
+    } while (flags & MSG_WAITALL && received == (ssize_t)size && done < parts->size &&
+             !is_datagram_socket(fd));
+    return done > 0 ? (ssize_t)done : received;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    if (!has_one_part(message))
-        return -1;
-    if (!posix_can_write(message, 1))
-        return (ssize_t)posix_result(-EFAULT);
-    message->msg_namelen = 0;
-    message->msg_controllen = 0;
-    bool cut;
-    ssize_t result = receive(fd, message->msg_iov->iov_base, message->msg_iov->iov_len, flags,
-                             &cut);
-    message->msg_flags = cut ? MSG_TRUNC : 0;
+    struct pieces parts;
+    bool cut = false;
+    ssize_t result = parts_of(message, &parts);
+    if (result == 0 && (!posix_can_write(message, 1) || !pieces_can_write(&parts)))
+        result = -EFAULT;
+    if (result == 0) {
+        result = parts.count == 1 ? receive(fd, parts.list->iov_base, parts.size, flags, &cut)
+                                  : receive_parts(fd, &parts, flags, &cut);
+    }
+    if (result >= 0) {
+        message->msg_namelen = 0;
+        message->msg_controllen = 0;
+        message->msg_flags = cut ? MSG_TRUNC : 0;
+    }
     return (ssize_t)posix_result(result);
 }
 

@@ -170,8 +170,8 @@ static void test_baud(void)
 
 static void test_start(void)
 {
-    struct io_request request;
-    char buffer[8];
+    struct io_request request = { 0 };
+    char buffer[8] = { 0 };
     // A boot loader has it running, and somebody has typed three bytes: too few for the trigger
     // level, and their time-out is over.
     reset(RXEN | TXEN);
@@ -201,8 +201,8 @@ static void late_byte(void)
 
 static void test_timeout_race(void)
 {
-    struct io_request request;
-    char buffer[64];
+    struct io_request request = { 0 };
+    char buffer[64] = { 0 };
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("a");
     chip.r[ISR] |= I_TOUT;

@@ -87,7 +87,7 @@ static void test_baud(void)
 static void test_start(void)
 {
     struct io_request request;
-    char buffer[8];
+    char buffer[8] = { 0 };
     // Without FIFOs, on, and somebody has typed a byte; the next one comes after the start.
     reset(0, ON);
     chip.r[RIS] |= I_OE;
@@ -199,7 +199,7 @@ static void test_errors(void)
 static void test_qemu(void)
 {
     struct io_request request;
-    char buffer[64];
+    char buffer[64] = { 0 };
     chip.qemu = true;
     submit(&request, IO_READ, buffer, sizeof buffer);
     receive("k");

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -114,13 +115,73 @@ static void test_slots_come_back(int zero)
     tap_equal(good, 4 * (SLOTS + 8), "test_slots_come_back_with_and_without_notification");
 }
 
+// As usual a request as can be, but for where its block lies. Its descriptor is the first one.
+static const struct aiocb unwritable = { .aio_fildes = 3,
+                                         .aio_buf = buffer,
+                                         .aio_nbytes = BLOCK,
+                                         .aio_sigevent = { .sigev_notify = SIGEV_THREAD,
+                                                           .sigev_notify_function = on_complete } };
+
+static void test_a_block_that_cannot_be_written(int ram)
+{
+    struct aiocb *block = (struct aiocb *)(uintptr_t)&unwritable;
+    bool good = ram == unwritable.aio_fildes;
+    calls = 0;
+    for (int i = 0; i < 2 * SLOTS; i++) // None of them takes a slot with it.
+        good &= aio_read(block) == -1 && errno == EFAULT && aio_error(block) == -1;
+    good &= aio_write(block) == -1 && errno == EFAULT && aio_fsync(O_SYNC, block) == -1 &&
+            errno == EFAULT;
+    tap_ok(good && calls == 0, "test_a_block_in_read_only_memory_is_EFAULT");
+    struct aiocb other = unwritable;
+    tap_ok(aio_read(&other) == 0 && wait_for(&other) == 0 && aio_return(&other) == BLOCK,
+           "test_the_next_one_that_can_be_is_read_by");
+}
+
+// Result: errno of each call that takes a notification by this function, or 0.
+static int refusal(int ram, void (*function)(union sigval))
+{
+    struct aiocb block = block_for(ram, buffer, BLOCK, 0), *list[] = { &block };
+    struct sigevent event = event_by_function(function, 0);
+    int error = lio_listio(LIO_NOWAIT, list, 1, &event) == -1 ? errno : 0;
+    block.aio_sigevent = event;
+    bool same = (aio_read(&block) == -1 ? errno : 0) == error;
+    same &= (aio_fsync(O_SYNC, &block) == -1 ? errno : 0) == error;
+    return same ? error : -1;
+}
+
+static void test_functions_that_are_none(int ram)
+{
+    extern char __text_end[];
+    uintptr_t const wild[] = { 0,
+                               1,
+                               4,
+                               0xfffc,
+                               (uintptr_t)__text_end,
+                               (uintptr_t)&unwritable,
+                               (uintptr_t)buffer,
+                               (uintptr_t)&calls + 1,
+                               (uintptr_t)ram,
+                               UINTPTR_MAX,
+                               UINTPTR_MAX / 2 };
+    bool good = true;
+    struct aiocb first = block_for(ram, buffer, 8, 0);
+    first.aio_sigevent = event_by_function(on_complete, 0);
+    aio_read(&first); // So that what follows finds a slot.
+    wait_for(&first);
+    for (unsigned i = 0; i < sizeof wild / sizeof wild[0]; i++)
+        good &= refusal(ram, (void (*)(union sigval))wild[i]) == EINVAL;
+    tap_ok(good, "test_a_function_that_is_no_code_is_EINVAL");
+}
+
 int main(void)
 {
     int ram = open("/dev/ram0", O_RDWR), sd = open("/dev/disk", O_RDWR),
         zero = open("/dev/zero", O_RDWR);
-    tap_plan(5);
+    tap_plan(8);
     test_block_is_left_alone(ram);
     test_suspend_on_a_renewed_block(sd);
     test_slots_come_back(zero);
+    test_a_block_that_cannot_be_written(ram);
+    test_functions_that_are_none(ram);
     return tap_done();
 }

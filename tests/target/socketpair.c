@@ -220,10 +220,9 @@ static void test_refusals(void)
     tap_equal(errno_of(recv(fds[0], data, 1, MSG_PEEK)), EOPNOTSUPP, "test_recv_knows_its_flags");
     tap_equal(errno_of(sendto(fds[0], data, 1, 0, (struct sockaddr *)&address, sizeof address)),
               EISCONN, "test_sendto_needs_no_address");
-    tap_equal(errno_of(sendmsg(fds[0], &message, 0)), EMSGSIZE, "test_a_message_has_one_part");
     message.msg_iovlen = 1;
     tap_ok(sendmsg(fds[0], &message, 0) == 3 && recvmsg(fds[1], &message, 0) == 3,
-           "test_which_is_sent_and_received");
+           "test_a_message_is_sent_and_received");
     tap_equal(errno_of(send(0, data, 1, 0)), ENOTSOCK, "test_send_to_the_console_is_enotsock");
     tap_equal(errno_of(send(99, data, 1, 0)), EBADF, "test_send_to_nobody_is_ebadf");
     close_pair();
@@ -401,7 +400,7 @@ static void test_ping_pong(void)
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    tap_plan(75);
+    tap_plan(74);
     test_stream();
     test_datagrams();
     test_cancel();

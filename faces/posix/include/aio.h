@@ -13,9 +13,8 @@
 // Requests are cancelled by the descriptor that they came through; one that was closed takes its
 // requests with it, which go on, and has none when its number is used again.
 //
-// Limit: O_SYNC and O_DSYNC hold for write(); through such a descriptor aio_write() is done when
-// the device has taken the bytes, and aio_fsync() behind it says when they are on the medium. On
-// /host the server keeps them for both.
+// Through a descriptor with O_SYNC or O_DSYNC a write is done when its bytes are on the medium: a
+// flush follows it in the device, whose error is the request's.
 #pragma once
 
 #include <fcntl.h>
@@ -57,10 +56,12 @@ struct aiocb {
 // and the buffer must stay where they are until the request is done, as its function, aio_error(),
 // aio_suspend() or aio_return() tell; the control block may be used again after aio_return().
 // Result: 0: the request is under way, all further errors come from aio_error(). -1: nothing has
-// happened, errno says EINVAL (offset, size, priority or notification), EFAULT (a buffer outside
-// RAM, in read-only memory or the kernel's), EBUSY (the control block is in use), EAGAIN (AIO_MAX
-// requests are under way). Found in aio_error() only: EBADF (nothing is open, or in another mode),
-// EFBIG and EOVERFLOW (a regular file at the greatest offset that off_t can say).
+// happened, errno says EINVAL (offset, size, priority or notification; a function that is NULL, a
+// small number or the address of data), EFAULT (a control block or a buffer outside RAM or in the
+// kernel's; a control block or what is read into in read-only memory), EBUSY (the control block is
+// in use), EAGAIN (AIO_MAX requests are under way). Found in aio_error() only: EBADF (nothing is
+// open, or in another mode), EFBIG and EOVERFLOW (a regular file at the greatest offset that off_t
+// can say).
 // Context: main | callback.
 int aio_read(struct aiocb *block);
 int aio_write(struct aiocb *block);

@@ -25,7 +25,7 @@
 #define NAME_MAX 255
 #define PATH_MAX 1024 // The end included.
 #define PIPE_BUF 4096
-#define IOV_MAX 64
+#define IOV_MAX 1024
 #define _POSIX_OPEN_MAX 20
 #define _POSIX_NAME_MAX 14
 #define _POSIX_PATH_MAX 256

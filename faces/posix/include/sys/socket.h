@@ -33,10 +33,17 @@ struct msghdr {
     void *msg_name;
     socklen_t msg_namelen;
     struct iovec *msg_iov;
-    size_t msg_iovlen; // At most 1: EMSGSIZE.
+    size_t msg_iovlen; // At most IOV_MAX: EMSGSIZE.
     void *msg_control;
     size_t msg_controllen;
     int msg_flags;
+};
+
+// What goes beside the bytes: nothing does here.
+struct cmsghdr {
+    size_t cmsg_len;
+    int cmsg_level;
+    int cmsg_type;
 };
 
 // Numbers as on Linux; flags of a type are those of open(), as there.
@@ -88,8 +95,10 @@ int socketpair(int domain, int type, int protocol, int ends[2]);
 // waits until the buffer of a stream is full. A receiver of no bytes takes a datagram all the same;
 // recvmsg() says by MSG_TRUNC in msg_flags that one has been cut. Addresses are refused and not
 // given: EISCONN, length 0.
+// A message's parts are one datagram, or bytes one after another; what goes beside them is refused
+// (EOPNOTSUPP), and msg_controllen comes back 0.
 // Result: bytes; -1: ENOTSOCK, EOPNOTSUPP (flags), EMSGSIZE (a message larger than the send buffer,
-// or a message of several parts), EAGAIN, EPIPE, ECONNREFUSED, EINTR …
+// or of too many parts), EAGAIN, EPIPE, ECONNREFUSED, EINTR …
 // Context: main | callback.
 ssize_t send(int fd, const void *buffer, size_t size, int flags);
 ssize_t recv(int fd, void *buffer, size_t size, int flags);

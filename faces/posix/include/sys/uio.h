@@ -12,9 +12,10 @@ struct iovec {
     size_t iov_len; // Bytes.
 };
 
-// As read(), write(), pread() and pwrite(), with pieces one after another, 64 at most (IOV_MAX).
-// What a stream is given or gives is one piece, as of one call, up to 16 KiB; a file's pieces are
-// transfers one after another, and what ends in between is a short count.
+// As read(), write(), pread() and pwrite(), with pieces one after another, 1,024 at most (IOV_MAX).
+// What a stream is given or gives, or a file with O_APPEND is given, is one piece, as of one call,
+// up to 16 KiB; another file's pieces are transfers one after another, and what ends in between is
+// a short count.
 // Result: bytes; -1: EINVAL (no pieces, too many, or more bytes than ssize_t can say), or as those.
 // Context: main | callback.
 ssize_t readv(int fd, const struct iovec *pieces, int count);
