@@ -35,7 +35,7 @@ static void submit(struct io_request *request, enum io_op op, const void *buffer
 static bool reads(const char *expected)
 {
     struct device *port = device_find(hardware[chip - chips].name);
-    struct io_request request;
+    struct io_request request = { 0 };
     char buffer[64] = "";
     submit(&request, IO_READ, buffer, sizeof buffer);
     run();
@@ -122,7 +122,7 @@ static uint8_t data[100];
 
 static void test_transmit(void)
 {
-    struct io_request request;
+    struct io_request request = { 0 };
     unsigned interrupts_taken = 0;
     for (unsigned i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)i;
@@ -155,7 +155,7 @@ static void test_transmit(void)
 // Goal: polled text between a write's FIFO and its interrupt loses nothing of either.
 static void test_polled_text(void)
 {
-    struct io_request request;
+    struct io_request request = { 0 };
     chip->sent_size = 0;
     submit(&request, IO_WRITE, data, 20);
     uart_console_sink("<crash>", 7);
@@ -178,7 +178,7 @@ static void test_polled_text(void)
 
 static void test_both_directions(void)
 {
-    struct io_request request;
+    struct io_request request = { 0 };
     chip->slow = true;
     submit(&request, IO_WRITE, data, 1);
     receive("abcdefgh");
@@ -206,7 +206,7 @@ static void test_errors(void)
     receive("0123456789abcdefLOST");
     run();
     tap_ok(reads("0123456789abcdef"), "test_bytes_before_an_overrun_are_kept");
-    struct io_request request;
+    struct io_request request = { 0 };
     chip->errors = FE; // Seen by whoever reads LSR first: here, by a write.
     submit(&request, IO_WRITE, data, 1);
     run();
@@ -223,7 +223,7 @@ static void test_hold(void)
 {
     struct uart_statistics before, now;
     static char buffer[2048];
-    struct io_request request;
+    struct io_request request = { 0 };
     uart_statistics("ttyS0", &before);
     for (unsigned i = 0; i < 1024 / FIFO + 1; i++) {
         receive("0123456789abcdef");

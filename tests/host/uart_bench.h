@@ -46,8 +46,8 @@ static inline void test_failing_start(const struct uart_bench *bench)
 
 static inline void test_receive(const struct uart_bench *bench)
 {
-    struct io_request request;
-    char buffer[64];
+    struct io_request request = { 0 };
+    char buffer[64] = { 0 };
     bench_submit(bench, &request, IO_READ, buffer, sizeof buffer);
     bench->receive("abcdefgh");
     tap_equal(bench_run(bench), 1, "test_trigger_level_causes_one_interrupt");

@@ -218,7 +218,7 @@ static void test_timeout_race(void)
 static void test_transmit(void)
 {
     static uint8_t data[100];
-    struct io_request request;
+    struct io_request request = { 0 };
     for (unsigned i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)i;
     chip.host_blocked = true;

@@ -86,7 +86,7 @@ static void test_baud(void)
 
 static void test_start(void)
 {
-    struct io_request request;
+    struct io_request request = { 0 };
     char buffer[8] = { 0 };
     // Without FIFOs, on, and somebody has typed a byte; the next one comes after the start.
     reset(0, ON);
@@ -113,7 +113,7 @@ static void test_back_pressure(void)
 {
     enum { BYTES = 1500 };
     static char got[BYTES];
-    struct io_request request;
+    struct io_request request = { 0 };
     unsigned typed = 0, read = 0;
     bool right = true;
     for (unsigned looks = 0; read < BYTES && looks < 1000; looks++) {
@@ -142,7 +142,7 @@ static void test_back_pressure(void)
 static unsigned write_bytes(unsigned size)
 {
     static uint8_t data[256];
-    struct io_request request;
+    struct io_request request = { 0 };
     unsigned ticks = 0;
     for (unsigned i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i + size);
@@ -198,7 +198,7 @@ static void test_errors(void)
 
 static void test_qemu(void)
 {
-    struct io_request request;
+    struct io_request request = { 0 };
     char buffer[64] = { 0 };
     chip.qemu = true;
     submit(&request, IO_READ, buffer, sizeof buffer);
