@@ -27,6 +27,7 @@ volatile struct posix_signals_counts posix_signals_counts;
 
 static struct {
     sigset_t pending, blocked;
+    sigset_t awaited; // Somebody waits for these, who gets them instead of their handlers.
     struct posix_signal *first[NSIG], *last[NSIG]; // Of each number, in the order of arrival.
     struct sigaction actions[NSIG];
     bool posted; // The callback is on its way.
@@ -49,7 +50,7 @@ static bool valid(int number)
 
 static sigset_t deliverable(void)
 {
-    return signals.pending & ~signals.blocked;
+    return signals.pending & ~(signals.blocked | signals.awaited);
 }
 
 static bool ignored(int number)
@@ -188,7 +189,7 @@ static void call(const struct sigaction *action, siginfo_t *info)
 static bool next_delivery(siginfo_t *info, struct sigaction *action, sigset_t *before)
 {
     uint32_t flags = irq_save();
-    bool found = posix_signals_take_locked(~signals.blocked, info);
+    bool found = posix_signals_take_locked(deliverable(), info);
     if (found) {
         int number = info->si_signo;
         *action = signals.actions[number];
@@ -279,6 +280,18 @@ void posix_signals_set_mask_locked(sigset_t mask)
     signals.blocked = mask & ~never_blocked;
 }
 
+sigset_t posix_signals_await_locked(sigset_t set)
+{
+    sigset_t before = signals.awaited;
+    signals.awaited |= set & ~never_blocked;
+    return before;
+}
+
+void posix_signals_awaited_before_locked(sigset_t before)
+{
+    signals.awaited = before;
+}
+
 sigset_t posix_signals_exchange_mask(sigset_t mask)
 {
     uint32_t flags = irq_save();
@@ -319,7 +332,7 @@ int sigpending(sigset_t *set)
     if (!posix_can_write(set, 1))
         return posix_fail(EFAULT);
     uint32_t flags = irq_save();
-    *set = signals.pending;
+    *set = signals.pending & signals.blocked;
     irq_restore(flags);
     return 0;
 }

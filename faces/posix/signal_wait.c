@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/container.h"
 #include "arch/cpu.h"
 #include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
@@ -42,22 +43,47 @@ int pause(void)
     return sigsuspend(&mask);
 }
 
+// What sigtimedwait() has changed while it waits.
+struct awaiting {
+    struct unwind unwind;
+    sigset_t before;
+};
+
+static void await_no_more(struct unwind *unwind)
+{
+    struct awaiting *awaiting = container_of(unwind, struct awaiting, unwind);
+    posix_signals_awaited_before_locked(awaiting->before);
+}
+
+static void await(struct awaiting *awaiting, sigset_t set)
+{
+    uint32_t flags = irq_save();
+    unwind_push(&awaiting->unwind, await_no_more);
+    awaiting->before = posix_signals_await_locked(set);
+    irq_restore(flags);
+}
+
+// As on Linux it gets a signal that is not blocked, too, and before its handler.
 int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
                  const struct timespec *restrict timeout)
 {
     struct posix_wait wait;
+    struct awaiting awaiting;
     siginfo_t taken;
     bool good = posix_can_read(set, 1) && posix_may_write(info);
     int error = good ? posix_wait_begin(&wait, timeout) : EFAULT;
     if (error)
         return posix_fail(error);
+    await(&awaiting, *set);
     uint32_t flags = irq_save();
     bool found;
     while (!(found = posix_signals_take_locked(*set, &taken)) &&
            (error = posix_wait_over(&wait)) == 0)
         posix_wait_sleep_locked(&wait);
     irq_restore(flags);
+    unwind_end(&awaiting.unwind);
     posix_wait_end(&wait);
+    posix_signals_deliver(); // Another of the set may have come.
     if (!found)
         return posix_fail(error == ETIMEDOUT ? EAGAIN : error);
     if (info)
@@ -85,14 +111,16 @@ int sigwait(const sigset_t *restrict set, int *restrict number)
 
 // ---- alarm() ----
 
+static uint64_t alarm_at; // 0: none.
+
 static void alarm_expired(struct timer *timer)
 {
     (void)timer;
+    alarm_at = 0;
     posix_signal_send_plain(SIGALRM, SI_TIMER);
 }
 
 static struct timer alarm_timer = { .expired = alarm_expired };
-static uint64_t alarm_at; // 0: none.
 
 unsigned alarm(unsigned seconds)
 {
@@ -100,6 +128,8 @@ unsigned alarm(unsigned seconds)
     uint64_t now = clock_now_ns();
     uint64_t left = alarm_at > now ? alarm_at - now : 0;
     timer_cancel(&alarm_timer);
+    if (alarm_at != 0 && left == 0)
+        alarm_expired(&alarm_timer); // Its interrupt waits.
     alarm_at = seconds > 0 ? now + (uint64_t)seconds * NS_PER_S : 0;
     if (seconds > 0)
         timer_arm(&alarm_timer, alarm_at);

@@ -60,5 +60,10 @@ _Noreturn void posix_signals_end_by(int number);
 sigset_t posix_signals_mask_locked(void);
 void posix_signals_set_mask_locked(sigset_t mask);
 
+// Has the signals of this set, too, wait for posix_signals_take_locked() as if they were blocked.
+// Result: those that were awaited before, which the second function goes back to.
+sigset_t posix_signals_await_locked(sigset_t set);
+void posix_signals_awaited_before_locked(sigset_t before);
+
 // Takes the lowest pending signal of a set. Result: false: there is none.
 bool posix_signals_take_locked(sigset_t set, siginfo_t *info);

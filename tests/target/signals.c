@@ -2,6 +2,7 @@
 // here. Under instruction counting, where waiting for a second takes no second.
 // qemu: -icount shift=0,sleep=off
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -133,6 +134,19 @@ static void test_mask(void)
            "test_SIGKILL_and_SIGSTOP_cannot_be_blocked");
 }
 
+// Until interrupts are open it cannot be delivered.
+static void test_pending(void)
+{
+    reset();
+    sigset_t pending;
+    act(SIGUSR1, 0, 0);
+    uint32_t flags = irq_save();
+    posix_signal_send_plain(SIGUSR1, SI_KERNEL);
+    sigpending(&pending);
+    irq_restore(flags);
+    tap_ok(pending == 0 && calls == 1, "test_sigpending_names_blocked_signals_only");
+}
+
 static void test_queue(void)
 {
     reset();
@@ -176,6 +190,13 @@ static void test_reset(void)
     tap_ok(calls == 1 && now.sa_handler == SIG_DFL, "test_SA_RESETHAND_runs_the_handler_once");
 }
 
+static sigjmp_buf *place_to_leave_for;
+static void leave_the_wait(int number)
+{
+    (void)number;
+    siglongjmp(*place_to_leave_for, 1);
+}
+
 static void test_wait_for(void)
 {
     reset();
@@ -200,6 +221,29 @@ static void test_wait_for(void)
     send_soon(SIGUSR2);
     tap_ok(sigwaitinfo(&set, NULL) == -1 && errno == EINTR && calls == 1,
            "test_another_signals_handler_ends_sigwaitinfo_with_EINTR");
+}
+
+// POSIX leaves open what becomes of signals that are waited for and not blocked; this is Linux.
+static void test_wait_for_unblocked(void)
+{
+    static sigjmp_buf place;
+    reset();
+    const struct timespec moment = { .tv_nsec = 1000 };
+    sigset_t set = set_of(SIGUSR1, SIGUSR1);
+    act(SIGUSR1, 0, 0);
+    send_soon(SIGUSR1);
+    tap_ok(sigwaitinfo(&set, NULL) == SIGUSR1 && calls == 0,
+           "test_sigwaitinfo_takes_an_unblocked_signal_before_its_handler");
+    tap_ok(raise(SIGUSR1) == 0 && calls == 1, "test_the_handler_has_it_again_afterwards");
+    sigtimedwait(&set, NULL, &moment);
+    tap_ok(raise(SIGUSR1) == 0 && calls == 2, "test_and_when_the_time_is_over");
+    signal(SIGUSR2, leave_the_wait);
+    place_to_leave_for = &place;
+    if (sigsetjmp(place, 1) == 0) {
+        send_soon(SIGUSR2);
+        sigwaitinfo(&set, NULL);
+    }
+    tap_ok(raise(SIGUSR1) == 0 && calls == 3, "test_and_when_the_wait_has_been_left_by_a_jump");
 }
 
 static void test_suspend(void)
@@ -229,7 +273,15 @@ static void test_alarm(void)
     tap_equal(alarm(1), 2, "test_alarm_says_what_was_left_of_the_one_before");
     pause();
     tap_ok(calls == 1 && numbers[0] == SIGALRM, "test_alarm_raises_SIGALRM");
-    alarm(5);
+    uint32_t flags = irq_save();
+    alarm(1);
+    const uint64_t due = clock_now_ns() + 1000000000;
+    while (clock_now_ns() <= due)
+        cpu_wait_for_interrupt();
+    unsigned left = alarm(5);
+    irq_restore(flags);
+    tap_ok(left == 0 && calls == 2, "test_alarm_that_is_due_comes_though_another_is_set");
+    calls = 1;
     tap_ok(alarm(0) == 5 && calls == 1, "test_alarm_of_0_cancels");
     alarm(1);
     tap_equal(sleep(10), 9, "test_handler_ends_sleep_and_the_rest_is_told");
@@ -286,13 +338,15 @@ static void test_sets(void)
 
 int main(void)
 {
-    tap_plan(41);
+    tap_plan(47);
     test_raise();
     test_from_interrupt();
     test_mask();
+    test_pending();
     test_queue();
     test_reset();
     test_wait_for();
+    test_wait_for_unblocked();
     test_suspend();
     test_alarm();
     test_in_callback();
