@@ -211,7 +211,8 @@ deps:
 
 ## Installs into PREFIX=dir what programs need to be linked elsewhere, for all boards or BOARD=b.
 install:
-	@for b in $(TEST_BOARDS); do BOARD=$$b tools/install-deps build || exit 1; done
+	@for b in $(TEST_BOARDS); do BOARD=$$b tools/install-sdk --check '$(PREFIX)' && \
+	    BOARD=$$b tools/install-deps build || exit 1; done
 	@for b in $(TEST_BOARDS); do $(MAKE) $(sub) BOARD=$$b install-board || exit 1; done
 install-board: $(OUT)/crt0.o $(OUT)/inflight.o $(OUT)/nano/inflight.o
 	@$(call say,INSTALL,$(PREFIX)/$(BOARD)); BOARD=$(BOARD) OUT=$(OUT) CROSS=$(CROSS) \
