@@ -28,8 +28,8 @@ struct file {
 
 // Opens path; mode: permissions of a file that is created.
 // Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE, -ENFILE (calls
-// that wait hold too many files), -EINVAL, -EACCES, -EEXIST, -EISDIR, -ENOTDIR, -ENAMETOOLONG, -EFAULT, or what
-// the file system says.
+// that wait hold too many files), -EINVAL, -EACCES, -EEXIST, -EISDIR, -ENOTDIR, -ENAMETOOLONG,
+// -EFAULT, or what the file system says.
 // Context: main | callback.
 int file_open(const char *path, int flags, mode_t mode);
 
