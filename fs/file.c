@@ -10,12 +10,14 @@
 #include "arch/cpu.h"
 #include "fs/open_files.h"
 
-// Every level that can wait may hold a file whose descriptors are all closed.
-enum { WAITING_LEVELS = 2, STATUS_FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | FILE_SYNC };
+// A call that waits may hold a file whose descriptors are all closed: main's and a callback's, and
+// those of handlers, which run inside a callback's wait. Once these have no more room: ENFILE.
+enum { WAITING_CALLS = 2, FILES = FILE_LIMIT + WAITING_CALLS };
+enum { STATUS_FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | FILE_SYNC };
 
 // Where descriptors lead that are free, or taken by an open() that has not ended.
 static struct file closed, opening;
-static struct file files[FILE_LIMIT + WAITING_LEVELS];
+static struct file files[FILES];
 static struct file *descriptors[FILE_LIMIT] = { [0 ... FILE_LIMIT - 1] = &closed };
 
 static bool close_on_exec[FILE_LIMIT]; // Marks; of no meaning while a descriptor is free.
@@ -167,10 +169,21 @@ static int lead_lowest_locked(int lowest, struct file *file)
     return fd;
 }
 
+// Is there a file for one more descriptor, beside those that are being opened?
+static bool is_file_free_locked(void)
+{
+    int left = 0;
+    for (int i = 0; i < FILES; i++)
+        left += files[i].references == 0;
+    for (int fd = 0; fd < FILE_LIMIT; fd++)
+        left -= descriptors[fd] == &opening;
+    return left > 0;
+}
+
 int descriptor_reserve(int lowest)
 {
     uint32_t saved = irq_save();
-    int fd = lead_lowest_locked(lowest, &opening);
+    int fd = is_file_free_locked() ? lead_lowest_locked(lowest, &opening) : -ENFILE;
     irq_restore(saved);
     return fd;
 }
@@ -179,9 +192,9 @@ void descriptor_open(int fd, struct device *device, int flags)
 {
     uint32_t saved = irq_save();
     struct file *file = files;
-    while (file < files + FILE_LIMIT + WAITING_LEVELS && file->references > 0)
+    while (file < files + FILES && file->references > 0)
         file++;
-    assert(file < files + FILE_LIMIT + WAITING_LEVELS);
+    assert(file < files + FILES);
     file->device = device;
     file->position = 0;
     file->references = 1;

@@ -27,14 +27,16 @@ struct file {
 };
 
 // Opens path; mode: permissions of a file that is created.
-// Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE, -EINVAL,
-// -EACCES, -EEXIST, -EISDIR, -ENOTDIR, -ENAMETOOLONG, -EFAULT, or what the file system says.
+// Result: the lowest free descriptor, or -errno: -ENOENT, -ENXIO (no card), -EMFILE, -ENFILE (calls
+// that wait hold too many files), -EINVAL, -EACCES, -EEXIST, -EISDIR, -ENOTDIR, -ENAMETOOLONG,
+// -EFAULT, or what the file system says.
 // Context: main | callback.
 int file_open(const char *path, int flags, mode_t mode);
 
 // Gives a device that something else than a path has led to, a pipe's end for one, a descriptor,
 // and retains it; the last close calls io_close() for that.
-// Result: the lowest free descriptor from `lowest` on, or -EMFILE: the device is as it was.
+// Result: the lowest free descriptor from `lowest` on, or -EMFILE, -ENFILE: the device is as it
+// was.
 // Context: main | callback.
 int file_install(struct device *device, int flags, int lowest);
 

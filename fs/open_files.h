@@ -18,7 +18,7 @@ void file_drop(struct file_hold *hold);
 
 // Takes the lowest free descriptor from `lowest` on. Nobody can use it until it is either given an
 // open file or freed again.
-// Result: the descriptor, or -EMFILE.
+// Result: the descriptor, -EMFILE, or -ENFILE (calls that wait hold too many files).
 // Context: main | callback.
 int descriptor_reserve(int lowest);
 void descriptor_open(int fd, struct device *device, int flags);

@@ -10,7 +10,7 @@
 // newlib's longjmp().
 _Noreturn void __registers_restore(__registers_buf place, int value) __asm__("longjmp");
 
-void __sigsetjmp_prepare(struct __sigjmp *place, int save, unsigned long stack)
+struct __sigjmp *__sigsetjmp_prepare(struct __sigjmp *place, int save, unsigned long stack)
 {
     uint32_t flags = irq_save();
     place->__mask = posix_signals_mask_locked();
@@ -18,6 +18,7 @@ void __sigsetjmp_prepare(struct __sigjmp *place, int save, unsigned long stack)
     place->__saved = save;
     place->__stack = stack;
     place->__level = (int)level_current();
+    return place;
 }
 
 // At the level of the place, on its stack.

@@ -14,6 +14,7 @@
 
 #include "arch/container.h"
 #include "arch/cpu.h"
+#include "faces/posix/aio_slots.h"
 #include "faces/posix/pointers.h"
 #include "faces/posix/posix.h"
 #include "faces/posix/signals.h"
@@ -112,17 +113,8 @@ static struct posix_timer *find_locked(timer_t id)
 
 static bool is_event(const struct sigevent *event)
 {
-    switch (event->sigev_notify) {
-    case 0:
-    case SIGEV_NONE:
-        return true;
-    case SIGEV_SIGNAL:
-        return event->sigev_signo > 0 && event->sigev_signo < NSIG;
-    case SIGEV_THREAD:
-        return event->sigev_notify_function != NULL;
-    default:
-        return false;
-    }
+    return aio_event_check(event) == 0 &&
+           (event->sigev_notify != SIGEV_SIGNAL || event->sigev_signo != 0);
 }
 
 static void make_locked(struct posix_timer *timer, const struct sigevent *event)

@@ -19,7 +19,7 @@ static void test_boot(void)
     tap_ok(busy == -EBUSY && !registered && !fake_lines[5].handler && !fake_lines[8].handler &&
                !fake_lines[5].enabled,
            "test_interrupts_that_are_taken_are_given_back");
-    irq_remove(9);
+    fake_line_free(9);
     chip[1].control = PDMA_CONTROL_CLAIM | PDMA_CONTROL_RUN | PDMA_CONTROL_ERROR |
                       PDMA_CONTROL_ERROR_IE; // A boot loader has left these.
     chip[2].control = PDMA_CONTROL_DONE | PDMA_CONTROL_DONE_IE;

@@ -12,7 +12,7 @@ static void test_boot(void)
     int busy = dma_pl330.start(&hardware);
     tap_ok(busy == -EBUSY && !registered && !fake_lines[45].handler && !fake_lines[48].handler,
            "test_interrupts_that_are_taken_are_given_back");
-    irq_remove(49);
+    fake_line_free(49);
     model.pending = 0x14;                // A boot loader has left these,
     channels[2].state = MODEL_EXECUTING; // and this.
     int taken = bench_start(&dma_pl330, &hardware);

@@ -60,7 +60,7 @@ static void model_new(void)
     }
     memset(&model, 0, sizeof model);
     fake_clock_reset();
-    irq_remove(MODEL_IRQ);
+    fake_line_free(MODEL_IRQ);
     fake_reports.count = 0;
     memset(model_memory, 0, MODEL_LOW_MEMORY);
     model.adma_error_at = -1;

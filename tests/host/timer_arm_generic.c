@@ -55,12 +55,12 @@ static void test_start(void)
     fake_line_taken(IRQ);
     tap_equal(timer_arm_generic.start(&hardware), -EBUSY, "test_interrupt_in_use_is_reported");
     tap_ok(clock_hz == 0 && !fake_lines[IRQ].enabled, "test_failed_start_starts_no_clock");
-    irq_remove(IRQ);
+    fake_line_free(IRQ);
     timer.control = CNTV_CTL_ENABLE; // A boot loader's alarm.
     tap_equal(timer_arm_generic.start(&hardware), 0, "test_timer_starts");
     tap_ok(fake_lines[IRQ].enabled && !line_high(), "test_timer_forgets_an_alarm_from_before");
     tap_equal(clock_hz, 62500000, "test_speed_is_the_firmwares");
-    irq_remove(IRQ);
+    fake_line_free(IRQ);
     hardware.clock_hz = 1000000;
     timer_arm_generic.start(&hardware);
     tap_equal(clock_hz, 1000000, "test_speed_of_the_board_goes_first");

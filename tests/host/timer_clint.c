@@ -56,7 +56,7 @@ static void test_start(void)
     fake_line_taken(IRQ);
     tap_equal(timer_clint.start(&hardware), -EBUSY, "test_interrupt_in_use_is_reported");
     tap_ok(clock_hz == 0 && !fake_lines[IRQ].enabled, "test_failed_start_starts_no_clock");
-    irq_remove(IRQ);
+    fake_line_free(IRQ);
     tap_equal(timer_clint.start(&hardware), 0, "test_timer_starts");
     tap_equal(run(), 0, "test_timer_forgets_an_alarm_from_before");
     tap_equal(clock_hz, 1000000, "test_speed_is_the_boards");

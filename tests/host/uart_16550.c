@@ -100,7 +100,7 @@ static void test_warm_start(void)
     tap_ok(reads("abc"), "test_bytes_from_before_the_start_are_read");
     static const struct hardware again = { "again", &uart_16550, .base = BASE + CHIP_BYTES,
                                            .irqs = { IRQ + 1 }, .clock_hz = 1843200 };
-    irq_remove(IRQ + 1);
+    fake_line_free(IRQ + 1);
     chip->divisor_written = false;
     receive("d");
     tap_equal(uart_16550.start(&again), 0, "test_starts_anew");

@@ -39,7 +39,7 @@ static inline void test_failing_start(const struct uart_bench *bench)
     hardware.clock_hz = 0;
     fake_line_taken(irq);
     tap_equal(bench->driver->start(&hardware), -EBUSY, "test_interrupt_in_use_is_reported");
-    irq_remove(irq);
+    fake_line_free(irq);
     tap_ok(bench->is_quiet() && !fake_lines[irq].enabled, "test_failed_start_leaves_it_quiet");
     tap_ok(device_find(hardware.name) == NULL, "test_failed_start_registers_nothing");
 }

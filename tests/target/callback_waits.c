@@ -1,6 +1,7 @@
 // Waits in callbacks, where whoever waits delivers signals itself.
 // Under instruction counting, where waiting takes no time.
 // qemu: -icount shift=0,sleep=off
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <unistd.h>
@@ -164,12 +165,60 @@ static void test_writing_holds_no_longer(void)
            "test_callbacks_run_after_a_jump_inside_one_out_of_a_write_to_the_console");
 }
 
+// ---- One inside the other
+
+enum { DEEP = 6 };
+
+static int deep_ends[DEEP][2];
+static volatile int depth, opened, refusal;
+
+// Reads from a pipe whose end is closed meanwhile.
+static void read_what_is_closed(void)
+{
+    static struct timer next = { .expired = expired };
+    timer_arm(&next, clock_now_ns() + SOON_NS);
+    read(deep_ends[depth][0], buffer, 1);
+}
+
+static void open_all(void)
+{
+    while (open("/tmp/deep", O_CREAT | O_RDWR, 0600) >= 0)
+        opened++;
+    refusal = errno;
+    for (int i = 0; i < DEEP; i++)
+        write(deep_ends[i][1], "x", 1);
+}
+
+static void read_deeper(int number)
+{
+    (void)number;
+    close(deep_ends[depth][0]);
+    if (++depth < DEEP)
+        read_what_is_closed();
+    else
+        open_all();
+}
+
+// Each read holds a file that no descriptor leads to any more.
+static void test_files_of_nested_waits(void)
+{
+    struct sigaction action = { .sa_handler = read_deeper, .sa_flags = SA_RESTART | SA_NODEFER };
+    sigaction(SIGUSR1, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < DEEP; i++)
+        pipe(deep_ends[i]);
+    read_what_is_closed();
+    tap_ok(depth == DEEP && opened > 0 && refusal == ENFILE,
+           "test_files_that_waits_hold_are_missed_as_ENFILE");
+}
+
 int main(void)
 {
-    tap_plan(5);
+    tap_plan(6);
     pipe(pipe_ends);
     test_interrupts_stay_open();
     test_wake_ups();
     test_writing_holds_no_longer();
+    test_files_of_nested_waits();
     return tap_done();
 }

@@ -282,9 +282,26 @@ static void test_out_of_writes(void)
                         "test_jump_out_of_a_blocked_write_to_a_socket_gives_it_up");
 }
 
+// A program may keep its places in a stack of them.
+static void test_arguments(void)
+{
+    static jmp_buf places[3];
+    volatile int depth = 0, saved = 0;
+    int value = setjmp(places[depth++]);
+    if (value == 0)
+        longjmp(places[depth - 1], 3);
+    bool plain = value == 3 && depth == 1;
+    depth = 0;
+    value = sigsetjmp(places[depth++], saved++);
+    if (value == 0)
+        siglongjmp(places[depth - 1], 4);
+    tap_ok(plain && value == 4 && depth == 1 && saved == 1, "test_arguments_are_evaluated_once");
+}
+
 int main(void)
 {
-    tap_plan(19);
+    tap_plan(20);
+    test_arguments();
     test_out_of_a_loop();
     test_again_and_again();
     test_mask_is_kept();

@@ -213,6 +213,10 @@ static void test_refusals(void)
                refused((struct sigevent){ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = NSIG }) &&
                refused((struct sigevent){ .sigev_notify = SIGEV_THREAD }),
            "test_a_notification_that_is_none_is_EINVAL");
+    void (*volatile data)(union sigval) = (void (*)(union sigval))(uintptr_t)&last;
+    tap_ok(
+        refused((struct sigevent){ .sigev_notify = SIGEV_THREAD, .sigev_notify_function = data }),
+        "test_a_function_that_is_data_is_EINVAL");
     tap_ok(timer_create((clockid_t)99, NULL, &created) == -1 && errno == EINVAL,
            "test_a_clock_that_is_none_is_EINVAL");
     while (made <= TIMER_MAX && timer_create(CLOCK_MONOTONIC, NULL, &timers[made]) == 0)
@@ -235,7 +239,7 @@ static void test_refusals(void)
 
 int main(void)
 {
-    tap_plan(25);
+    tap_plan(26);
     test_once();
     test_interval();
     test_overruns();

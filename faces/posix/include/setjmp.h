@@ -30,10 +30,12 @@ typedef struct __sigjmp sigjmp_buf[1];
 // newlib's setjmp().
 int __registers_save(__registers_buf __place) __asm__("setjmp") __attribute__((returns_twice));
 
-void __sigsetjmp_prepare(struct __sigjmp *place, int save, unsigned long stack);
-#define sigsetjmp(place, save)                                                        \
-    (__sigsetjmp_prepare((place), (save), (unsigned long)__builtin_frame_address(0)), \
-     __registers_save((place)->__registers))
+// Result: the place, which a program's expression names but once.
+struct __sigjmp *__sigsetjmp_prepare(struct __sigjmp *place, int save, unsigned long stack);
+#define sigsetjmp(place, save)                                                          \
+    __registers_save(                                                                   \
+        __sigsetjmp_prepare((place), (save), (unsigned long)__builtin_frame_address(0)) \
+            ->__registers)
 #define setjmp(place) sigsetjmp(place, 0)
 
 // value: what setjmp() returns now; for 0, 1.

@@ -30,12 +30,6 @@ int irq_install(unsigned irq, const char *name, irq_handler *handler, void *cont
     return 0;
 }
 
-void irq_remove(unsigned irq)
-{
-    fake_lines[irq].handler = NULL;
-    fake_lines[irq].enabled = false;
-}
-
 void irq_enable(unsigned irq)
 {
     fake_lines[irq].enabled = true;
@@ -52,10 +46,22 @@ static inline bool fake_not_mine(void *context)
     return false;
 }
 
-// Somebody else has this interrupt, until irq_remove().
+// Somebody else has this interrupt, until it is free again. It is not for the driver to remove.
 static inline void fake_line_taken(unsigned irq)
 {
     fake_lines[irq].handler = fake_not_mine;
+}
+
+static inline void fake_line_free(unsigned irq)
+{
+    fake_lines[irq].handler = NULL;
+    fake_lines[irq].enabled = false;
+}
+
+void irq_remove(unsigned irq)
+{
+    assert(fake_lines[irq].handler && fake_lines[irq].handler != fake_not_mine);
+    fake_line_free(irq);
 }
 
 // Result: what the top half says.
