@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <time.h>
 
+#include "faces/posix/signals.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
-#include "faces/posix/signals.h"
 #include "tests/tap.h"
 
 enum { SOON_NS = 50000, MILLISECOND = 1000000 };

@@ -175,7 +175,8 @@ static void test_queue(void)
         ordered &= numbers[i] == SIGRTMIN && infos[i].si_value.sival_int == i &&
                    numbers[3 + i] == SIGRTMIN + 1 && infos[3 + i].si_value.sival_int == 10 + i;
     tap_ok(ordered, "test_realtime_signals_are_queued_with_values_lower_number_first");
-    tap_ok(infos[0].si_code == SI_QUEUE, "test_sigqueue_is_SI_QUEUE");
+    tap_ok(infos[0].si_code == SI_QUEUE && infos[0].si_pid == getpid(),
+           "test_sigqueue_is_SI_QUEUE_of_the_sender");
 
     sigprocmask(SIG_BLOCK, &set, NULL);
     unsigned accepted = 0;
@@ -268,7 +269,8 @@ static void test_alarm(void)
     alarm(5);
     alarm(1);
     pause();
-    tap_ok(calls == 2 && sleep(6) == 0 && calls == 2, "test_alarm_takes_the_place_of_the_one_before");
+    tap_ok(calls == 2 && sleep(6) == 0 && calls == 2,
+           "test_alarm_takes_the_place_of_the_one_before");
     alarm(1);
     tap_equal(sleep(10), 9, "test_handler_ends_sleep_and_the_rest_is_told");
 }
