@@ -22,6 +22,7 @@ static struct {
     unsigned count;
     enum io_op ops[LOG];
     struct io_request *flush;
+    bool breaks; // Writes fail.
 } asked;
 
 static void keeping_submit(struct device *device, struct io_request *request)
@@ -30,6 +31,8 @@ static void keeping_submit(struct device *device, struct io_request *request)
     asked.ops[asked.count++ % LOG] = request->op;
     if (request->op == IO_FLUSH)
         asked.flush = request;
+    else if (request->op == IO_WRITE && asked.breaks)
+        device_complete(request, -EIO);
     else
         device_complete(request, (ssize_t)request->size);
 }
@@ -95,6 +98,15 @@ static void test_requests(int fd)
     tap_ok(right && done_with(&block, BYTES), "test_a_read_flushes_nothing");
 }
 
+static void test_failure(int fd)
+{
+    struct aiocb block = write_through(fd);
+    asked.breaks = true;
+    bool right = aio_write(&block) == 0 && reaches(&told, 1) && asked.count == 1;
+    asked.breaks = false;
+    tap_ok(right && failed_with(&block, EIO), "test_behind_a_write_that_has_failed_is_no_flush");
+}
+
 static void wait_for_a_flush(void)
 {
     while (!*(struct io_request *volatile *)&asked.flush)
@@ -138,6 +150,10 @@ static void test_works(const char *path, const char *name)
     bool right = aio_write(&block) == 0 && wait_for(&block) == 0 && done_with(&block, BYTES);
     right = right && pwrite(fd, text + BYTES, BYTES, 0) == BYTES;
     right = right && pwritev(fd, halves, 2, (off_t)2 * BYTES) == BYTES;
+    right = right && lseek(fd, (off_t)2 * BYTES, SEEK_SET) == (off_t)2 * BYTES;
+    for (int i = 0; i < 2; i++)
+        right = right && write(fd, halves[i].iov_base, BYTES / 2) == BYTES / 2 &&
+                lseek(fd, 0, SEEK_CUR) == (off_t)2 * BYTES + (i + 1) * (BYTES / 2);
     for (int i = 0; i < 3; i++)
         right = right && pread(fd, back, BYTES, (off_t)i * BYTES) == BYTES &&
                 memcmp(back, i == 0 ? text + BYTES : text, BYTES) == 0;
@@ -147,12 +163,13 @@ static void test_works(const char *path, const char *name)
 
 int main(void)
 {
-    tap_plan(10);
+    tap_plan(11);
     for (int i = 0; i < 2 * BYTES; i++)
         text[i] = (char)(i * 11 + i / 256);
     device_register(&keeping);
     int fd = open("/dev/keeping", O_RDWR | O_SYNC);
     test_requests(fd);
+    test_failure(fd);
     test_cancel(fd);
     test_behind(fd);
     close(fd);

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "drivers/device.h"
 #include "fs/file.h"
 
-enum { HELD_LOG = 16, HELD_FIRST_FD = 3 };
+enum { HELD_LOG = 16, HELD_FIRST_FD = 3, HELD_PATTERN = 2048 };
 
 struct held_device {
     struct device device; // First: submit() gets from it to the rest.
@@ -80,4 +82,18 @@ static inline void held_end_all(struct held_device *held)
 {
     while (held->request)
         held_end(held, (ssize_t)held->request->size);
+}
+
+// Ends all. Result: nothing has been written where a call that the caller has made before had its
+// stack.
+static __attribute__((noinline, unused)) bool held_end_all_over_a_pattern(struct held_device *held)
+{
+    volatile unsigned char stack[HELD_PATTERN];
+    bool whole = true;
+    for (int i = 0; i < HELD_PATTERN; i++)
+        stack[i] = UCHAR_MAX;
+    held_end_all(held);
+    for (int i = 0; i < HELD_PATTERN; i++)
+        whole &= stack[i] == UCHAR_MAX;
+    return whole;
 }

@@ -125,6 +125,9 @@ static void test_stream(int from, int to)
     tap_ok(sent > 0 && sent < LARGE && recv(from, back, LARGE, 0) == sent &&
                memcmp(back, text, (size_t)sent) == 0,
            "test_what_does_not_fit_without_waiting_is_a_short_count");
+    in = (struct msghdr){ .msg_iov = large, .msg_iovlen = 2 }; // Larger than any buffer here.
+    sent = sendmsg(to, &out, MSG_DONTWAIT);
+    tap_ok(sent > 0 && recvmsg(from, &in, 0) == sent, "test_without_waitall_what_is_there_will_do");
     close(from);
     signal(SIGPIPE, on_pipe);
     bool right = error_of(sendmsg(to, &out, MSG_NOSIGNAL)) == EPIPE && pipes_broken == 0;
@@ -180,10 +183,35 @@ static void test_appending(void)
     unlink("/tmp/appended");
 }
 
+static void test_a_long_append(void)
+{
+    struct iovec parts[] = { { text, 15000 }, { text + 15000, LARGE - 15000 } };
+    int fd = open("/tmp/appended", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    memset(back, 0, sizeof back);
+    tap_ok(writev(fd, parts, 2) == LARGE && pread(fd, back, LARGE, 0) == LARGE &&
+               memcmp(back, text, LARGE) == 0,
+           "test_an_appended_vector_may_be_longer_than_any_buffer");
+    close(fd);
+    unlink("/tmp/appended");
+}
+
+static void test_nothing_is_lost(void)
+{
+    int ends[2];
+    struct iovec parts[] = { { back, 2 }, { (void *)8, 4 } };
+    pipe(ends);
+    write(ends[1], "kept", 4);
+    tap_ok(error_of(readv(ends[0], parts, 2)) == EFAULT && read(ends[0], back, 9) == 4 &&
+               memcmp(back, "kept", 4) == 0,
+           "test_what_could_not_be_stored_stays_in_the_pipe");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     int ends[2], file = open("/tmp/parts", O_RDWR | O_CREAT | O_TRUNC, 0600);
-    tap_plan(19);
+    tap_plan(22);
     for (int i = 0; i < LARGE; i++)
         text[i] = (char)(i * 13 + i / 256);
     test_vectors(file, file, true, "test_1024_pieces_of_a_file");
@@ -196,5 +224,7 @@ int main(void)
     socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
     test_stream(ends[0], ends[1]);
     test_appending();
+    test_a_long_append();
+    test_nothing_is_lost();
     return tap_done();
 }

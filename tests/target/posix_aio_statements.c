@@ -325,6 +325,10 @@ static void test_status(void)
     held_end(&held, 7);
     tap_ok(aio_error(&block) == 0 && aio_error(&block) == 0,
            "test_statement_15_then_0_as_often_as_asked");
+    struct aiocb copy = block;
+    errno = 0;
+    tap_ok(aio_error(&copy) == -1 && errno == EINVAL && aio_return(&copy) == -1,
+           "test_statement_16_a_copy_of_a_block_was_never_submitted");
     bool first = aio_return(&block) == 7;
     errno = 0;
     tap_ok(first && aio_return(&block) == -1 && errno == EINVAL,
@@ -347,7 +351,7 @@ static void test_status(void)
 int main(void)
 {
     int ram = open("/dev/ram0", O_RDWR), disk = open("/dev/disk", O_RDWR);
-    tap_plan(43);
+    tap_plan(44);
     mount_add("fake", fake_fs());
     for (int i = 0; i < BLOCK; i++)
         pattern[i] = (char)(i * 7 + i / 256);

@@ -9,7 +9,7 @@
 #include "tests/target/aio_notifications.h"
 #include "tests/target/held_device.h"
 
-enum { BLOCK = 512, COUNT = 4, PATTERN = 2048 };
+enum { BLOCK = 512, COUNT = 4 };
 
 static char buffer[BLOCK * COUNT];
 static struct held_device held;
@@ -58,20 +58,6 @@ static void test_list_refusals(void)
     tap_ok(refused && aio_error(list[0]) == -1, "test_statement_37_bad_notification_is_EINVAL");
 }
 
-// Ends all requests that are held. Result: nothing has been written where the call that submitted
-// them had its stack.
-static __attribute__((noinline)) bool end_all_over_a_pattern(void)
-{
-    volatile unsigned char stack[PATTERN];
-    bool whole = true;
-    for (int i = 0; i < PATTERN; i++)
-        stack[i] = UCHAR_MAX;
-    held_end_all(&held);
-    for (int i = 0; i < PATTERN; i++)
-        whole &= stack[i] == UCHAR_MAX;
-    return whole;
-}
-
 static void test_list_wait(void)
 {
     struct sigevent event = event_by_function(on_complete, 1);
@@ -96,10 +82,50 @@ static void test_list_wait(void)
     bool running = true;
     for (int i = 0; i < COUNT; i++)
         running &= aio_error(&blocks[i]) == EINPROGRESS;
-    bool whole = end_all_over_a_pattern();
+    bool whole = held_end_all_over_a_pattern(&held);
     tap_ok(interrupted && running && reaches(&calls, COUNT) && all_done(),
            "test_statement_38_EINTR_leaves_the_rest_running");
     tap_ok(whole, "test_statement_38_the_rest_forgets_the_call_that_EINTR_has_ended");
+    close(fd);
+}
+
+// Requests that end one after another, each a moment after it has been started.
+static void end_one(struct timer *ending)
+{
+    (void)ending;
+    held_end(&held, BLOCK);
+}
+static struct timer ending = { .expired = end_one };
+static void end_soon(void)
+{
+    timer_arm(&ending, clock_now_ns() + MOMENT_NS);
+}
+
+// Result: lio_listio()'s errno, when the one of this index cannot be done and the others take their
+// time; or -1: they were not done when it returned.
+static int wait_with_failure(int fd, int failing, int opcode, int failing_fd)
+{
+    bool done = true;
+    list_prepare(fd, LIO_READ);
+    blocks[failing].aio_lio_opcode = opcode;
+    blocks[failing].aio_fildes = failing_fd;
+    int error = list_errno(LIO_WAIT, COUNT, NULL);
+    for (int i = 0; i < COUNT; i++)
+        done &= i == failing || aio_error(&blocks[i]) == 0;
+    for (int i = 0; i < COUNT; i++)
+        wait_for(&blocks[i]);
+    return done ? error : -1;
+}
+
+static void test_list_wait_after_failure(void)
+{
+    int fd = held_open(&held, DEVICE_BLOCK, O_RDWR);
+    held.on_start = end_soon;
+    bool good = true;
+    for (int i = 0; i < COUNT; i += COUNT - 1)
+        good &= wait_with_failure(fd, i, 77, fd) == EIO &&
+                wait_with_failure(fd, i, LIO_READ, 77) == EIO;
+    tap_ok(good, "test_statement_38_what_fails_at_once_does_not_end_the_wait_for_the_others");
     close(fd);
 }
 
@@ -223,10 +249,11 @@ static void test_no_allocation(void)
 
 int main(void)
 {
-    tap_plan(22);
+    tap_plan(23);
     ram = open("/dev/ram0", O_RDWR);
     test_list_refusals();
     test_list_wait();
+    test_list_wait_after_failure();
     test_list_opcodes();
     test_list_notification();
     test_list_without_room();

@@ -147,10 +147,34 @@ static void test_pending(void)
     tap_ok(pending == 0 && calls == 1, "test_sigpending_names_blocked_signals_only");
 }
 
+// Somebody may yet wait for it.
+static void test_ignored(void)
+{
+    reset();
+    sigset_t usr = set_of(SIGUSR1, SIGUSR1), pending;
+    siginfo_t info;
+    signal(SIGUSR1, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &usr, NULL);
+    raise(SIGUSR1);
+    sigpending(&pending);
+    tap_ok(pending == usr && sigwaitinfo(&usr, &info) == SIGUSR1 && info.si_code == SI_USER &&
+               info.si_pid == getpid(),
+           "test_a_signal_that_is_ignored_waits_while_it_is_blocked");
+    raise(SIGUSR1);
+    reset();
+    sigpending(&pending);
+    tap_ok(pending == 0, "test_and_is_dropped_when_it_is_let_through");
+    const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
+    int sent = 0;
+    for (unsigned i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
+        sent += signal(harmless[i], SIG_DFL) == SIG_DFL && kill(-1, harmless[i]) == 0;
+    tap_equal(sent, 4, "test_SIGCHLD_SIGCONT_SIGURG_and_SIGWINCH_do_nothing_by_default");
+}
+
 static void test_queue(void)
 {
     reset();
-    sigset_t set = set_of(SIGRTMIN, SIGRTMIN + 1);
+    sigset_t set = set_of(SIGRTMIN, SIGRTMIN + 1), pending;
     act(SIGRTMIN, 0, 0);
     act(SIGRTMIN + 1, 0, 0);
     sigprocmask(SIG_BLOCK, &set, NULL);
@@ -158,13 +182,15 @@ static void test_queue(void)
         sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 10 + i });
         sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = i });
     }
+    tap_ok(sigpending(&pending) == 0 && pending == set, "test_sigpending_names_realtime_signals");
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     bool ordered = calls == 6;
     for (int i = 0; i < 3; i++)
         ordered &= numbers[i] == SIGRTMIN && infos[i].si_value.sival_int == i &&
                    numbers[3 + i] == SIGRTMIN + 1 && infos[3 + i].si_value.sival_int == 10 + i;
     tap_ok(ordered, "test_realtime_signals_are_queued_with_values_lower_number_first");
-    tap_ok(infos[0].si_code == SI_QUEUE, "test_sigqueue_is_SI_QUEUE");
+    tap_ok(infos[0].si_code == SI_QUEUE && infos[0].si_pid == getpid(),
+           "test_sigqueue_is_SI_QUEUE_of_the_sender");
 
     sigprocmask(SIG_BLOCK, &set, NULL);
     unsigned accepted = 0;
@@ -172,7 +198,6 @@ static void test_queue(void)
         accepted++;
     tap_ok(accepted == 256 && errno == EAGAIN, "test_full_queue_is_EAGAIN");
     signal(SIGRTMIN, SIG_IGN);
-    sigset_t pending;
     sigpending(&pending);
     tap_ok(pending == 0, "test_ignoring_a_signal_drops_what_waits_of_it");
     tap_ok(sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 0 }) == 0,
@@ -188,6 +213,12 @@ static void test_reset(void)
     struct sigaction now;
     sigaction(SIGUSR1, NULL, &now);
     tap_ok(calls == 1 && now.sa_handler == SIG_DFL, "test_SA_RESETHAND_runs_the_handler_once");
+    tap_ok(mask_in_handler == set_of(SIGUSR1, SIGUSR1),
+           "test_with_SA_RESETHAND_the_signal_is_blocked_meanwhile_as_ever");
+    signal(SIGUSR1, plain);
+    sigaction(SIGUSR1, NULL, &now);
+    tap_ok(now.sa_handler == plain && now.sa_flags == SA_RESTART && now.sa_mask == 0,
+           "test_sigaction_says_what_signal_has_set");
 }
 
 static sigjmp_buf *place_to_leave_for;
@@ -208,8 +239,8 @@ static void test_wait_for(void)
            "test_sigtimedwait_of_no_time_is_EAGAIN_at_once");
     tap_ok(sigtimedwait(&set, &info, &moment) == -1 && errno == EAGAIN,
            "test_sigtimedwait_ends_with_its_time");
-    sigqueue(getpid(), SIGRTMAX, (union sigval){ .sival_int = 77 });
-    tap_ok(sigwaitinfo(&set, &info) == SIGRTMAX && info.si_value.sival_int == 77,
+    sigqueue(getpid(), SIGRTMAX, (union sigval){ .sival_ptr = &info });
+    tap_ok(sigwaitinfo(&set, &info) == SIGRTMAX && info.si_value.sival_ptr == &info,
            "test_sigwaitinfo_takes_what_waits_with_its_value");
     send_soon(SIGUSR1);
     tap_ok(sigwaitinfo(&set, NULL) == SIGUSR1 && calls == 0,
@@ -249,17 +280,21 @@ static void test_wait_for_unblocked(void)
 static void test_suspend(void)
 {
     reset();
-    sigset_t usr = set_of(SIGUSR1, SIGUSR1), none, after;
+    sigset_t usr = set_of(SIGUSR1, SIGUSR1), other = set_of(SIGUSR2, SIGUSR2), none, after;
     sigemptyset(&none);
     act(SIGUSR1, 0, 0);
     sigprocmask(SIG_BLOCK, &usr, NULL);
     raise(SIGUSR1);
     tap_ok(sigsuspend(&none) == -1 && errno == EINTR && calls == 1,
            "test_sigsuspend_lets_through_what_waits");
+    raise(SIGUSR1);
+    sigsuspend(&other);
+    tap_ok(calls == 2 && mask_in_handler == (usr | other),
+           "test_sigsuspend_blocks_what_is_in_its_mask_and_nothing_else");
     sigprocmask(SIG_BLOCK, NULL, &after);
     tap_ok(after == usr, "test_sigsuspend_restores_the_mask");
     send_soon(SIGUSR1);
-    tap_ok(sigsuspend(&none) == -1 && calls == 2, "test_sigsuspend_waits_for_a_handler");
+    tap_ok(sigsuspend(&none) == -1 && calls == 3, "test_sigsuspend_waits_for_a_handler");
     reset();
     send_soon(SIGUSR1);
     tap_ok(pause() == -1 && errno == EINTR && calls == 1, "test_pause_ends_when_a_handler_has_run");
@@ -282,8 +317,15 @@ static void test_alarm(void)
     unsigned left = alarm(5);
     irq_restore(flags);
     tap_ok(left == 0 && calls == 2, "test_alarm_that_is_due_comes_though_another_is_set");
+    alarm(0);
     calls = 1;
-    tap_ok(alarm(0) == 5 && calls == 1, "test_alarm_of_0_cancels");
+    alarm(5);
+    tap_ok(alarm(0) == 5 && sleep(6) == 0 && calls == 1, "test_alarm_of_0_cancels");
+    alarm(5);
+    alarm(1);
+    pause();
+    tap_ok(calls == 2 && sleep(6) == 0 && calls == 2,
+           "test_alarm_takes_the_place_of_the_one_before");
     alarm(1);
     tap_equal(sleep(10), 9, "test_handler_ends_sleep_and_the_rest_is_told");
 }
@@ -339,11 +381,12 @@ static void test_sets(void)
 
 int main(void)
 {
-    tap_plan(47);
+    tap_plan(55);
     test_raise();
     test_from_interrupt();
     test_mask();
     test_pending();
+    test_ignored();
     test_queue();
     test_reset();
     test_wait_for();
