@@ -107,6 +107,11 @@ static void test_once(void)
     while (calls == 1)
         ;
     tap_ok(good, "test_a_moment_that_is_past_is_due_at_once");
+    struct itimerspec left = { .it_value = { 0, 0 } };
+    set(timer, TIMER_ABSTIME, now_ns() + 2 * MILLISECOND, 0);
+    timer_gettime(timer, &left);
+    tap_ok(ns(left.it_value) > 0 && ns(left.it_value) <= 2 * MILLISECOND,
+           "test_a_moment_to_come_is_no_span");
     set(timer, 0, MILLISECOND, 0);
     tap_ok(is_set(timer) && set(timer, 0, 0, 0) == 0 && !is_set(timer),
            "test_a_value_of_0_stops_it");
@@ -252,7 +257,7 @@ static void test_refusals(void)
 
 int main(void)
 {
-    tap_plan(26);
+    tap_plan(27);
     test_once();
     test_without_event();
     test_interval();

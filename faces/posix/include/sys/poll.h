@@ -1,0 +1,4 @@
+// <poll.h> by its older name.
+#pragma once
+
+#include <poll.h>
