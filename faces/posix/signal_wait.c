@@ -1,4 +1,4 @@
-// Waiting for signals, and the signal that comes after a time.
+// Waiting for signals; sets of them.
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
@@ -12,8 +12,6 @@
 #include "faces/posix/signals.h"
 #include "irq/callback.h"
 #include "irq/clock.h"
-
-enum { NS_PER_S = 1000000000 };
 
 int sigsuspend(const sigset_t *mask)
 {
@@ -107,34 +105,6 @@ int sigwait(const sigset_t *restrict set, int *restrict number)
     while (taken < 0 && errno == EINTR);
     *number = taken;
     return 0;
-}
-
-// ---- alarm() ----
-
-static uint64_t alarm_at; // 0: none.
-
-static void alarm_expired(struct timer *timer)
-{
-    (void)timer;
-    alarm_at = 0;
-    posix_signal_send_plain(SIGALRM, SI_TIMER);
-}
-
-static struct timer alarm_timer = { .expired = alarm_expired };
-
-unsigned alarm(unsigned seconds)
-{
-    uint32_t flags = irq_save();
-    uint64_t now = clock_now_ns();
-    uint64_t left = alarm_at > now ? alarm_at - now : 0;
-    timer_cancel(&alarm_timer);
-    if (alarm_at != 0 && left == 0)
-        alarm_expired(&alarm_timer); // Its interrupt waits.
-    alarm_at = seconds > 0 ? now + (uint64_t)seconds * NS_PER_S : 0;
-    if (seconds > 0)
-        timer_arm(&alarm_timer, alarm_at);
-    irq_restore(flags);
-    return (unsigned)((left + NS_PER_S - 1) / NS_PER_S);
 }
 
 // ---- Sets ----

@@ -1,4 +1,5 @@
-// timer_create() and its family: signals or callbacks at times, TIMER_MAX of them.
+// timer_create() and its family: signals or callbacks at times, TIMER_MAX of them; and one more for
+// alarm() and setitimer().
 //
 // A timer that has sent its notification rests until that is taken, and only then counts what it
 // has missed: the overruns. So an interval shorter than its handler takes, or a blocked signal,
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -204,6 +206,21 @@ static struct itimerspec setting_locked(const struct posix_timer *timer)
                                 .it_value = posix_timespec(left) };
 }
 
+// Result: what was left. One that is due and whose interrupt still waits has its turn first.
+static struct itimerspec set_locked(struct posix_timer *timer, uint64_t due_ns,
+                                    uint64_t interval_ns)
+{
+    bool waits = timer_armed(&timer->timer);
+    timer_cancel(&timer->timer);
+    if (waits && timer->due_ns <= clock_now_ns())
+        expired(&timer->timer);
+    struct itimerspec before = setting_locked(timer);
+    timer->due_ns = due_ns;
+    timer->interval_ns = due_ns ? interval_ns : 0;
+    arm_locked(timer, 0);
+    return before;
+}
+
 int timer_settime(timer_t id, int flags, const struct itimerspec *restrict setting,
                   struct itimerspec *restrict old)
 {
@@ -214,13 +231,9 @@ int timer_settime(timer_t id, int flags, const struct itimerspec *restrict setti
         return posix_fail(EINVAL);
     uint32_t saved = irq_save();
     struct posix_timer *timer = find_locked(id);
-    if (timer) {
-        before = setting_locked(timer);
-        timer_cancel(&timer->timer);
-        timer->due_ns = due(flags, &setting->it_value);
-        timer->interval_ns = timer->due_ns ? posix_nanoseconds(&setting->it_interval) : 0;
-        arm_locked(timer, 0);
-    }
+    if (timer)
+        before = set_locked(timer, due(flags, &setting->it_value),
+                            posix_nanoseconds(&setting->it_interval));
     irq_restore(saved);
     if (timer && old)
         *old = before;
@@ -250,4 +263,87 @@ int timer_getoverrun(timer_t id)
     int overruns = timer ? timer->overruns : 0;
     irq_restore(flags);
     return timer ? overruns : posix_fail(EINVAL);
+}
+
+// ---- alarm() and setitimer() ----
+
+static struct posix_timer *real_locked(void)
+{
+    static struct posix_timer real;
+    if (!real.used)
+        make_locked(&real,
+                    &(struct sigevent){ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM });
+    return &real;
+}
+
+static struct itimerspec set_real(uint64_t span_ns, uint64_t interval_ns)
+{
+    uint32_t flags = irq_save();
+    uint64_t due_ns = span_ns ? later(clock_now_ns(), span_ns) : 0;
+    struct itimerspec before = set_locked(real_locked(), due_ns, interval_ns);
+    irq_restore(flags);
+    return before;
+}
+
+unsigned alarm(unsigned seconds)
+{
+    struct itimerspec before = set_real((uint64_t)seconds * 1000000000, 0);
+    return (unsigned)before.it_value.tv_sec + (before.it_value.tv_nsec != 0);
+}
+
+useconds_t ualarm(useconds_t span_us, useconds_t interval_us)
+{
+    struct itimerspec before = set_real((uint64_t)span_us * 1000, (uint64_t)interval_us * 1000);
+    uint64_t left_us = (posix_nanoseconds(&before.it_value) + 999) / 1000;
+    return left_us < (useconds_t)-1 ? (useconds_t)left_us : (useconds_t)-1;
+}
+
+static bool is_span(const struct timeval *span)
+{
+    return span->tv_sec >= 0 && span->tv_usec >= 0 && span->tv_usec < 1000000;
+}
+
+static uint64_t of_timeval(const struct timeval *span)
+{
+    const struct timespec time = { .tv_sec = span->tv_sec, .tv_nsec = span->tv_usec * 1000 };
+    return posix_nanoseconds(&time);
+}
+
+// A timer that is set never has 0 left.
+static struct timeval to_timeval(const struct timespec *time)
+{
+    struct timespec up = posix_timespec(later(posix_nanoseconds(time), 999));
+    return (struct timeval){ .tv_sec = up.tv_sec, .tv_usec = up.tv_nsec / 1000 };
+}
+
+static struct itimerval to_itimerval(struct itimerspec setting)
+{
+    return (struct itimerval){ .it_interval = to_timeval(&setting.it_interval),
+                               .it_value = to_timeval(&setting.it_value) };
+}
+
+int setitimer(int which, const struct itimerval *restrict setting, struct itimerval *restrict old)
+{
+    if (!posix_can_read(setting, 1) || !posix_may_write(old))
+        return posix_fail(EFAULT);
+    if (which != ITIMER_REAL || !is_span(&setting->it_value) || !is_span(&setting->it_interval))
+        return posix_fail(EINVAL);
+    struct itimerspec before = set_real(of_timeval(&setting->it_value),
+                                        of_timeval(&setting->it_interval));
+    if (old)
+        *old = to_itimerval(before);
+    return 0;
+}
+
+int getitimer(int which, struct itimerval *setting)
+{
+    if (!posix_can_write(setting, 1))
+        return posix_fail(EFAULT);
+    if (which != ITIMER_REAL)
+        return posix_fail(EINVAL);
+    uint32_t flags = irq_save();
+    struct itimerspec now = setting_locked(real_locked());
+    irq_restore(flags);
+    *setting = to_itimerval(now);
+    return 0;
 }

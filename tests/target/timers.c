@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -255,9 +256,62 @@ static void test_refusals(void)
            "test_pointers_to_nowhere_are_EFAULT");
 }
 
+static void count(int number)
+{
+    (void)number;
+    calls++;
+}
+
+// alarm(), ualarm() and setitimer() set one timer.
+static void test_real(void)
+{
+    const struct itimerval millisecond = { { 0, 1000 }, { 0, 2000 } },
+                           none = { { 0, 0 }, { 0, 0 } };
+    struct itimerval now, before;
+    calls = 0;
+    signal(SIGALRM, count);
+    int64_t begin = now_ns();
+    setitimer(ITIMER_REAL, &millisecond, NULL);
+    getitimer(ITIMER_REAL, &now);
+    tap_ok(now.it_value.tv_sec == 0 && now.it_value.tv_usec > 0 && now.it_value.tv_usec <= 2000 &&
+               now.it_interval.tv_usec == 1000,
+           "test_getitimer_says_what_is_left");
+    while (calls < 3)
+        pause();
+    tap_ok(now_ns() - begin >= 4 * MILLISECOND, "test_setitimer_raises_SIGALRM_again_and_again");
+    tap_equal(alarm(5), 1, "test_alarm_says_what_was_left_of_setitimer");
+    tap_ok(setitimer(ITIMER_REAL, &none, &before) == 0 && before.it_value.tv_sec == 4 &&
+               before.it_interval.tv_usec == 0,
+           "test_setitimer_says_what_was_left_of_alarm");
+    calls = 0;
+    tap_ok(getitimer(ITIMER_REAL, &now) == 0 && now.it_value.tv_usec == 0 && sleep(6) == 0 &&
+               calls == 0,
+           "test_setitimer_of_0_stops");
+    tap_ok(ualarm(2000, 0) == 0 && ualarm(1000, 0) > 1000 && pause() == -1 && calls == 1 &&
+               ualarm(0, 0) == 0,
+           "test_ualarm");
+}
+
+static void test_real_refusals(void)
+{
+    const struct itimerval long_usec = { { 0, 0 }, { 0, 1000000 } },
+                           negative = { { -1, 0 }, { 1, 0 } };
+    struct itimerval now;
+    errno = 0;
+    tap_ok(setitimer(ITIMER_REAL, &long_usec, NULL) == -1 && errno == EINVAL &&
+               setitimer(ITIMER_REAL, &negative, NULL) == -1 && errno == EINVAL,
+           "test_setitimer_of_no_time_is_EINVAL");
+    tap_ok(setitimer(ITIMER_PROF, &negative, NULL) == -1 && errno == EINVAL &&
+               getitimer(ITIMER_VIRTUAL, &now) == -1 && errno == EINVAL,
+           "test_timers_of_CPU_time_are_EINVAL");
+    tap_ok(setitimer(ITIMER_REAL, NULL, NULL) == -1 && errno == EFAULT &&
+               getitimer(ITIMER_REAL, NULL) == -1 && errno == EFAULT && alarm(0) == 0,
+           "test_itimers_at_no_address_are_EFAULT");
+}
+
 int main(void)
 {
-    tap_plan(27);
+    tap_plan(37);
     test_once();
     test_without_event();
     test_interval();
@@ -265,5 +319,7 @@ int main(void)
     test_delete_pending();
     test_asking();
     test_refusals();
+    test_real();
+    test_real_refusals();
     return tap_done();
 }

@@ -12,7 +12,7 @@ my $sdk = "$folder/sdk";
 delete @ENV{qw(BOARD MAKEFLAGS MFLAGS MAKELEVEL)};
 my %compiler = ('virt-arm' => 'arm-none-eabi-gcc', 'virt-rv64' => 'riscv64-unknown-elf-gcc');
 my @headers = qw(aio.h signal.h sys/socket.h limits.h sys/uio.h poll.h semaphore.h err.h
-    sys/eventfd.h sys/timerfd.h setjmp.h dirent.h sys/un.h sys/poll.h unistd.h);
+    sys/eventfd.h sys/timerfd.h setjmp.h dirent.h sys/mman.h stdio.h sys/un.h sys/poll.h unistd.h);
 my @standards = ('-std=c99 -pedantic', '-std=gnu11', '-std=c11 -D_POSIX_C_SOURCE=200809L',
     '-std=c99 -D_XOPEN_SOURCE=600', '-std=gnu17 -D_GNU_SOURCE');
 
