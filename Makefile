@@ -393,14 +393,15 @@ lint-cppcheck: $(PREPARED)
 	    --platform=unix$$width --include=$(OUT)/predefined.h -I. -Iarch/$(ARCH) $(PUBLIC) \
 	    $(filter %.c,$(KERNEL_SOURCES) $(wildcard demos/*.c))
 
-# Every header compiles alone, those of the board's own architecture with the others.
+# Every header compiles alone, those of the board's own architecture with the others; one of a face
+# is found as programs find it, or its include_next would find itself.
 OTHER_ARCHES := $(filter-out arch/$(ARCH)/,$(wildcard arch/*/))
 LINT_HEADERS := $(filter %.h,$(filter-out tests/% demos/% $(OTHER_ARCHES:%=%%),$(LINT_C)))
 lint-headers: $(LINT_HEADERS:%=$(OUT)/lint/%.o)
 $(OUT)/lint/%.h.o: %.h $(PREPARED)
 	@mkdir -p $(@D); \
 	    $(CROSS)gcc $(filter-out -flto% -ffat-lto%,$(FACE_FLAGS)) -MMD -MP -x c -c \
-	    -include $< /dev/null -o $@
+	    -include $(or $(word 2,$(subst /include/, ,$<)),$<) /dev/null -o $@
 
 lint-analyzer: $(patsubst %,$(OUT)/lint/%.o,$(filter %.c,$(KERNEL_SOURCES)))
 $(OUT)/lint/%.c.o: %.c $(PREPARED)
