@@ -1,8 +1,11 @@
 // What main gets done while the card is read: iterations of an empty loop between submit's return
 // and done(), exact under instruction counting. tests/tools/in_flight.t runs this twice and wants
-// the same number.
+// the same number. A virtio disk goes by the host's clock, so there nothing can be claimed
+// (tests/target/virtio_held.c).
 // qemu: -icount shift=0,sleep=off
 // sd: 8M
+#include <string.h>
+
 #include "aio/core.h"
 #include "tests/tap.h"
 #include "tests/target/board_find.h"
@@ -42,6 +45,10 @@ int main(void)
     iterations_in_flight(disk); // The first read of a card may differ from the others.
     unsigned iterations = iterations_in_flight(disk);
     tap_note("figure: %u iterations of an empty loop in flight", iterations);
-    tap_ok(iterations >= LEAST, "test_main_runs_on_while_64_blocks_are_read");
+    if (strncmp(board.disk, "vd", 2) == 0)
+        tap_skip("test_main_runs_on_while_64_blocks_are_read",
+                 "this disk goes by the host's clock");
+    else
+        tap_ok(iterations >= LEAST, "test_main_runs_on_while_64_blocks_are_read");
     return tap_done();
 }
