@@ -60,6 +60,17 @@ void posix_wait_sleep_locked(const struct posix_wait *wait);
 // Context: main | callback.
 void posix_wait_end(struct posix_wait *wait);
 
+// A time has from 0 to 999,999,999 nanoseconds; a span is not negative besides.
+// Context: any.
+static inline bool posix_is_time(const struct timespec *time)
+{
+    return time->tv_nsec >= 0 && time->tv_nsec < 1000000000;
+}
+static inline bool posix_is_span(const struct timespec *span)
+{
+    return span->tv_sec >= 0 && posix_is_time(span);
+}
+
 // Nanoseconds as a timespec, and a valid timespec that is not negative as nanoseconds; what is
 // beyond the clock's 584 years is as good as never: UINT64_MAX.
 // Context: any.

@@ -11,8 +11,6 @@
 #include "fs/file.h"
 #include "fs/timerfd.h"
 
-enum { NANOSECONDS = 1000000000 };
-
 int timerfd_create(int clock, int flags)
 {
     struct device *device;
@@ -23,11 +21,6 @@ int timerfd_create(int clock, int flags)
     if (result == 0)
         result = posix_install(device, O_RDONLY | flags);
     return (int)posix_result(result);
-}
-
-static bool is_time(const struct timespec *time)
-{
-    return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS;
 }
 
 static struct itimerspec to_itimerspec(struct timerfd_setting setting)
@@ -49,8 +42,8 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *setting, struct 
 {
     if (!posix_can_read(setting, 1) || !posix_may_write(old))
         return (int)posix_result(-EFAULT);
-    if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !is_time(&setting->it_value) ||
-        !is_time(&setting->it_interval))
+    if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
+        !posix_is_span(&setting->it_value) || !posix_is_span(&setting->it_interval))
         return (int)posix_result(-EINVAL);
     const struct timerfd_setting wanted = { posix_nanoseconds(&setting->it_value),
                                             posix_nanoseconds(&setting->it_interval) };

@@ -181,11 +181,6 @@ int timer_delete(timer_t id)
 
 // ---- Times ----
 
-static bool is_time(const struct timespec *time)
-{
-    return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < 1000000000;
-}
-
 // A moment that is past, and even 0 from now, is due at once; nothing is due at 0.
 static uint64_t due(int flags, const struct timespec *value)
 {
@@ -227,7 +222,7 @@ int timer_settime(timer_t id, int flags, const struct itimerspec *restrict setti
     struct itimerspec before;
     if (!posix_can_read(setting, 1) || !posix_may_write(old))
         return posix_fail(EFAULT);
-    if (!is_time(&setting->it_value) || !is_time(&setting->it_interval))
+    if (!posix_is_span(&setting->it_value) || !posix_is_span(&setting->it_interval))
         return posix_fail(EINVAL);
     uint32_t saved = irq_save();
     struct posix_timer *timer = find_locked(id);

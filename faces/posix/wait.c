@@ -57,7 +57,7 @@ int posix_wait_begin(struct posix_wait *wait, const struct timespec *timeout)
     wait->before = *wait->handled;
     if (!posix_may_read(timeout))
         return EFAULT;
-    if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= NANOSECONDS))
+    if (timeout && !posix_is_span(timeout))
         return EINVAL;
     unwind_push(&wait->unwind, left_behind);
     if (!timeout)
@@ -95,7 +95,7 @@ void posix_wait_end(struct posix_wait *wait)
 
 bool posix_time_until(const struct timespec *time, struct timespec *left)
 {
-    if (time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS)
+    if (!posix_is_time(time))
         return false;
     uint64_t now = clock_now_ns(), at = time->tv_sec >= 0 ? posix_nanoseconds(time) : 0;
     *left = posix_timespec(at > now ? at - now : 0);
@@ -190,5 +190,5 @@ int clock_settime(clockid_t clock, const struct timespec *time)
         return posix_fail(EINVAL);
     if (!posix_can_read(time, 1))
         return posix_fail(EFAULT);
-    return posix_fail(time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS ? EPERM : EINVAL);
+    return posix_fail(posix_is_time(time) ? EPERM : EINVAL);
 }
